@@ -1,0 +1,79 @@
+"""eventsnn: event-driven, asynchronous simulation and training of spiking neural networks."""
+
+from eventsnn import datasets
+from eventsnn.distributions import exponential, lognormal, normal, uniform
+from eventsnn.encode import latency
+from eventsnn.errors import (
+    EngineError,
+    EventsnnError,
+    Interrupted,
+    LocalityError,
+    NetworkError,
+    RunawayError,
+)
+from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.network import Network
+from eventsnn.neurons import IF, LIF, Latency, Poisson, Regular, SpikeTrain
+from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
+from eventsnn.processes import Process
+from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, Sgd, SpikeTimeGradient, WeightSum
+from eventsnn.stimulus import Stimulus
+from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
+
+ms = 1e-3
+"""One millisecond in seconds."""
+
+us = 1e-6
+"""One microsecond in seconds."""
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "IF",
+    "LIF",
+    "Adam",
+    "Adaptive",
+    "Bump",
+    "Clip",
+    "EngineError",
+    "EventsnnError",
+    "FirstToSpike",
+    "Interrupted",
+    "Latency",
+    "LinearNeuron",
+    "LocalityError",
+    "MarginRace",
+    "Momentum",
+    "Network",
+    "NetworkError",
+    "Neuron",
+    "NoRemedy",
+    "Part",
+    "Poisson",
+    "PostState",
+    "Process",
+    "Regular",
+    "Rule",
+    "RunawayError",
+    "Sgd",
+    "Source",
+    "SpikeTimeGradient",
+    "SpikeTrain",
+    "State",
+    "Stimulus",
+    "TargetTimes",
+    "WeightSum",
+    "all_to_all",
+    "datasets",
+    "edges",
+    "exponential",
+    "fixed_indegree",
+    "fixed_probability",
+    "latency",
+    "lognormal",
+    "ms",
+    "normal",
+    "one_to_one",
+    "uniform",
+    "us",
+]

@@ -1,0 +1,116 @@
+"""Distributions for weights, delays and initial states: small pieces of plain data that know how to be drawn."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from eventsnn.errors import NetworkError
+
+
+class Distribution(Protocol):
+    """Anything with `sample(rng, n)`; a user's own needs nothing else."""
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw n independent values."""
+
+
+def _finite(**values: float) -> None:
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise NetworkError(f"distribution parameter {name} is {value}; it must be a finite number")
+
+
+@dataclass(frozen=True)
+class uniform:
+    """Uniform on [low, high)."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        _finite(low=self.low, high=self.high)
+        if self.high < self.low:
+            raise NetworkError(f"uniform({self.low}, {self.high}): high is below low; swap them")
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw n independent values."""
+        return rng.uniform(self.low, self.high, n)
+
+
+@dataclass(frozen=True)
+class normal:
+    """Normal with given mean and standard deviation, values outside [low, high] drawn again."""
+
+    mean: float
+    std: float
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        _finite(mean=self.mean, std=self.std)
+        if self.std < 0:
+            raise NetworkError(f"normal: std is {self.std}; it must not be negative")
+        reach = 8.0 * self.std
+        if not self.low <= self.high or self.low > self.mean + reach or self.high < self.mean - reach:
+            raise NetworkError(f"normal({self.mean}, {self.std}) practically never falls in [{self.low}, {self.high}]")
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw n independent values."""
+        values = rng.normal(self.mean, self.std, n)
+        while (outside := (values < self.low) | (values > self.high)).any():
+            values[outside] = rng.normal(self.mean, self.std, int(outside.sum()))
+        return values
+
+
+@dataclass(frozen=True)
+class lognormal:
+    """Log-normal: exp of a normal with mean `mu` and standard deviation `sigma`."""
+
+    mu: float
+    sigma: float
+
+    def __post_init__(self) -> None:
+        _finite(mu=self.mu, sigma=self.sigma)
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw n independent values."""
+        return rng.lognormal(self.mu, self.sigma, n)
+
+
+@dataclass(frozen=True)
+class exponential:
+    """Exponential with given mean."""
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        _finite(mean=self.mean)
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Draw n independent values."""
+        return rng.exponential(self.mean, n)
+
+
+def draw(value: object, n: int, rng: np.random.Generator, what: str) -> np.ndarray:
+    """Turn a number, an array of n numbers, or a distribution into n finite float64 values.
+
+    Raises:
+        NetworkError: another shape, or a value that is not finite; names `what` and the index.
+    """
+    if hasattr(value, "sample"):
+        values = np.asarray(value.sample(rng, n), dtype=np.float64)
+    else:
+        try:
+            values = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise NetworkError(f"{what} is {value!r}; give a number, an array or a distribution") from error
+        if values.ndim == 0:
+            values = np.full(n, float(values))
+    if values.shape != (n,):
+        raise NetworkError(f"{what} has shape {values.shape}; it needs a number or one value for each of {n}")
+    if not np.isfinite(values).all():
+        bad = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise NetworkError(f"{what}[{bad}] is {values[bad]}; it must be a finite number")
+    return values.copy()

@@ -1,0 +1,1 @@
+"""Engines: each runs a plan, and all give the same bits."""

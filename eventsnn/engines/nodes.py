@@ -1,0 +1,115 @@
+"""What the reference engine is made of: members of populations, projections at work, rules at neurons, deliveries."""
+
+from typing import TYPE_CHECKING, Any
+
+from eventsnn.engines.agenda import EventEnvironment, Mailbox
+from eventsnn.engines.scopes import Record, make_synapse
+from eventsnn.events import Instant, Key, kind_of_port
+from eventsnn.model import Neuron, Rule
+from eventsnn.plan import Cells, Synapses
+
+if TYPE_CHECKING:
+    from eventsnn.engines.guests import Guest
+    from eventsnn.engines.reference import ReferenceEngine
+
+
+class Synapse:
+    """One projection at work: weights or records in the order of synapses, and where they lead."""
+
+    def __init__(self, plan: Synapses) -> None:
+        self.plan, self.kind = plan, kind_of_port(plan.port)
+        self.target = plan.target.tolist()
+        self.source = plan.source.tolist()
+        self.delay = plan.delay.tolist()
+        self.messages = 0
+        self.errors_back = 0
+        self.w: list[float] = plan.weight.tolist()
+        self.records: list[Record] = []
+        if plan.rule is not None:
+            columns = {k: v.tolist() for k, v in plan.state.items()}
+            self.records = [
+                make_synapse(plan.rule, w, {k: c[j] for k, c in columns.items()}) for j, w in enumerate(self.w)
+            ]
+        self.back_delay = plan.back.delay.tolist() if plan.back else []
+        self.back_weight = plan.back.weight.tolist() if plan.back and plan.back.weight is not None else None
+
+    def weight(self, j: int) -> float:
+        """The weight of synapse j, now."""
+        return self.records[j].w if self.records else self.w[j]
+
+    def runs(self, i: int) -> list[tuple[float, int, int]]:
+        """The row of source i as (delay, start, stop): synapses that a spike reaches at the same time."""
+        start, end = int(self.plan.row[i]), int(self.plan.row[i + 1])
+        runs = []
+        while start < end:
+            stop = start + 1
+            while stop < end and self.delay[stop] == self.delay[start]:
+                stop += 1
+            runs.append((self.delay[start], start, stop))
+            start = stop
+        return runs
+
+
+class Learning:
+    """A rule at one neuron: its view of the neuron, and the synapses of its column."""
+
+    def __init__(self, rule: Rule, post: Record, synapses: Synapse, column: list[int], look: bool) -> None:
+        self.rule, self.post, self.synapses, self.column, self.look = rule, post, synapses, column, look
+        self.on_pre = getattr(rule, "on_pre", None)
+        self.once = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("at_")}
+        self.each = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("on_")}
+
+
+class Node:
+    """A member of a population: its number, its record or process, and its ways out."""
+
+    def __init__(self, number: int, index: int, cells: Cells, env: EventEnvironment) -> None:
+        self.number, self.index, self.cells, self.rank = number, index, cells, cells.rank
+        self.model: Any = cells.model
+        self.mailbox = Mailbox(env)
+        self.cell: Record = None
+        self.guest: Guest | None = None
+        self.due: Key | None = None
+        self.fired: Instant | None = None
+        self.emitted = 0  # of a source: spikes sent so far
+        self.sent = 0
+        self.learning: list[Learning] = []
+        self.rows: dict[str, list[tuple[Synapse, list[tuple[float, int, int]]]]] = {}
+        self.linear = isinstance(cells.model, Neuron) and cells.model.linear
+        self.log: Any = None
+
+
+class Delivery:
+    """An entry of the agenda: a message reaches the synapses start..stop of a projection, all now."""
+
+    __slots__ = ("back", "engine", "sender", "start", "stop", "synapses", "value")
+
+    def __init__(
+        self, engine: "ReferenceEngine", synapses: Synapse, start: int, stop: int, value: float, back: bool, sender: int
+    ) -> None:
+        self.engine, self.synapses, self.start, self.stop = engine, synapses, start, stop
+        self.value, self.back, self.sender = value, back, sender
+
+    def happen(self) -> None:
+        """Deliver to each target in the order of synapses."""
+        engine, synapses = self.engine, self.synapses
+        first = (synapses.plan.pre if self.back else synapses.plan.post).offset
+        ends = synapses.source if self.back else synapses.target
+        for j in range(self.start, self.stop):
+            node = engine.nodes[first + ends[j]]
+            engine.count(self, j, node)
+            node.mailbox.deliver((self, j))
+
+
+class Fire:
+    """An entry of the agenda: a neuron reaches its threshold, or a source's time has come."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def happen(self) -> None:
+        """Wake the process."""
+        self.node.due = None
+        self.node.mailbox.deliver(None)

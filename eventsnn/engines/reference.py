@@ -1,0 +1,338 @@
+"""The reference engine: one SimPy process per neuron, plain Python. It is the truth for every other engine.
+
+A neuron's process waits at its mailbox, lets its time pass, and reacts (`neuron`). A spike becomes one entry of the
+agenda per delay; when it is due it is delivered to its targets one after another, in the order of synapses.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from eventsnn import step
+from eventsnn.engines.agenda import EventEnvironment
+from eventsnn.engines.guests import Guest
+from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse
+from eventsnn.engines.scopes import cell_class, make_cell, make_post
+from eventsnn.errors import EngineError, RunawayError
+from eventsnn.events import Key, Kind, Message, instant, later
+from eventsnn.model import Neuron, Rule, Source
+from eventsnn.plan import Plan
+from eventsnn.record import Reader, Recorder
+
+PORTS = [
+    "spike",
+    "error",
+    "reset",
+    "label",
+    "apply",
+    "value",
+]  # numbers of ports in the message log, extended as needed
+
+
+class ReferenceEngine:
+    """Runs a plan. `run` may be called again and again; `state` and `restore` hold everything that moves."""
+
+    name = "reference"
+
+    def __init__(self, plan: Plan, recorder: Recorder) -> None:
+        self.plan, self.recorder, self.width = plan, recorder, plan.width
+        self.env = EventEnvironment(plan.width)
+        self.nodes = [Node(c.offset + i, i, c, self.env) for c in plan.cells for i in range(c.size)]
+        self.synapses = [Synapse(s) for s in plan.synapses]
+        self.events = 0
+        self.ports = list(PORTS)
+        self._connect()
+        for node in self.nodes:
+            self._bring_to_life(node)
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        for node in self.nodes:
+            if isinstance(node.model, Neuron):
+                values = {k: float(v[node.index]) for k, v in node.cells.state.items()}
+                node.cell = make_cell(node.model, values)
+            if "state" in node.cells.population.record and node.cell is not None:
+                node.log = self.recorder.state_log(node.cells.index, node.index, list(node.model.state))
+        for synapses in self.synapses:
+            plan = synapses.plan
+            for i in range(plan.pre.size):
+                node = self.nodes[plan.pre.offset + i]
+                node.rows.setdefault(plan.port, []).append((synapses, synapses.runs(i)))
+            if plan.rule is not None:
+                self._attach_rule(synapses, plan.rule)
+
+    def _attach_rule(self, synapses: Synapse, rule: Rule) -> None:
+        plan, model = synapses.plan, synapses.plan.post.model
+        moving = model.handlers["observe"].writes if getattr(model, "linear", False) else set()  # type: ignore[union-attr]
+        look = bool(rule.sees() & ({name for _, name in moving} or set(model.state)))  # type: ignore[union-attr]
+        start, order = plan.column
+        for i in range(plan.post.size):
+            node = self.nodes[plan.post.offset + i]
+            values = {k: float(v[i]) for k, v in plan.post_state.items()}
+            post = make_post(rule, node.model, node.cell, values)
+            column = order[start[i] : start[i + 1]].tolist()
+            node.learning.append(Learning(rule, post, synapses, column, look))
+            if "begin" in rule.handlers:
+                for j in column:
+                    rule.begin(synapses.records[j], post)  # type: ignore[attr-defined]
+
+    def _bring_to_life(self, node: Node) -> None:
+        if isinstance(node.model, Source):
+            self.env.process(source(self, node))
+        elif isinstance(node.model, Neuron):
+            self.env.process(neuron(self, node))
+        else:
+            node.guest = Guest(self, node)
+            self.env.process(node.guest.live())
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        return self.env.now
+
+    def run(self, until: float, control: Any) -> None:
+        """Let everything happen that is due before `until` [s]; `control(now, events)` is asked after each event."""
+        end = instant(until, self.width)
+        env = self.env
+        env.start()
+        while (key := env.next_key()) is not None and key[:2] < end:
+            env.step()
+            self.events += 1
+            if control(self):
+                return
+        env.instant = end
+
+    def _at(
+        self, node: Node, window: int, offset: float, kind: Kind, sender: int, synapse: int, nth: int, what: Any
+    ) -> Key:
+        key = Key(window, offset, node.rank, kind, sender, synapse, nth)
+        self.env.at(key, what)
+        return key
+
+    def set_due(self, node: Node) -> None:
+        """Put the neuron's next spike on the agenda, or take it off, as its state now says."""
+        cell = node.cell
+        x = (step.due_linear if node.linear else step.due)(node.model, cell)
+        key = None
+        if x < np.inf:
+            windows = step.windows_in(x, self.width)
+            w, o = cell.window + windows, x - windows * self.width
+            kind = Kind.JUMP if (w, o) == (cell.window, cell.offset) else Kind.CROSSING
+            key = Key(w, o, node.rank, kind, node.number, 0, 0)
+        if key != node.due:
+            if node.due is not None:
+                self.env.cancel(node.due)
+            node.due = key
+            if key is not None:
+                if node.fired is not None and key[:2] <= node.fired:
+                    node.due = None
+                    raise RunawayError(
+                        f"{node.cells.name}[{node.index}] would fire again at the same instant, {self.now} s: its "
+                        "reset leaves it above threshold. Use a refractory period, a lower reset or smaller weights"
+                    )
+                self.env.at(key, Fire(node))
+        if node.log is not None:
+            self.log_state(node)
+
+    def log_state(self, node: Node) -> None:
+        """Record the neuron's state after an event."""
+        cell = node.cell
+        values = [getattr(cell, name) for name in node.log.names]
+        node.log.add(self.now, cell.window, cell.offset, values)
+
+    def send(self, node: Node, port: str, value: float = 0.0, to: int | None = None) -> None:
+        """Send a message along every row of this port: one entry of the agenda per delay."""
+        window, offset = self.env.instant
+        for synapses, runs in node.rows.get(port, ()):
+            for delay, start, stop in runs:
+                for a, b, payload in _pieces(synapses, start, stop, value, to):
+                    w, o = later(window, offset, delay, self.width)
+                    post = self.nodes[synapses.plan.post.offset]
+                    what = Delivery(self, synapses, a, b, payload, False, node.number)
+                    self._at(post, w, o, synapses.kind, node.number, synapses.plan.first + a, node.sent, what)
+        node.sent += 1
+
+    def send_back(self, node: Node, synapses: Synapse, j: int, value: float) -> None:
+        """Send an error from a synapse to its source, along the feedback."""
+        w, o = later(*self.env.instant, synapses.back_delay[j], self.width)
+        source = self.nodes[synapses.plan.pre.offset + synapses.source[j]]
+        what = Delivery(self, synapses, j, j + 1, value, True, node.number)
+        self._at(source, w, o, Kind.ERROR, node.number, synapses.plan.first + j, node.sent, what)
+        node.sent += 1
+
+    def count(self, delivery: Delivery, j: int, node: Node) -> None:
+        """Count a message, and write it down if asked."""
+        synapses = delivery.synapses
+        if delivery.back:
+            synapses.errors_back += 1
+        else:
+            synapses.messages += 1
+        log = self.recorder.messages
+        if log is not None:
+            port = "error" if delivery.back else synapses.plan.port
+            if port not in self.ports:
+                self.ports.append(port)
+            log.append(
+                self.now, synapses.plan.index, delivery.sender, node.number, delivery.value, self.ports.index(port)
+            )
+
+    def reader(self, model: Neuron) -> Reader:
+        """How to get from a recorded state to the published state at a later time, without touching the network."""
+
+        def read(values: dict[str, float], window: int, offset: float, time: float) -> dict[str, float]:
+            cell = cell_class(type(model).__name__, tuple(model.state))()
+            for name, value in values.items():
+                setattr(cell, name, value)
+            cell.window, cell.offset = window, offset
+            look = step.look_linear if model.linear else step.bring
+            look(model, cell, *instant(time, self.width), self.width)
+            return {name: getattr(cell, name) for name in model.state}
+
+        return read
+
+    # -- reactions ------------------------------------------------------------------------------------------------
+
+    def bring(self, node: Node) -> None:
+        """Let the neuron's time pass up to now."""
+        (step.bring_linear if node.linear else step.bring)(node.model, node.cell, *self.env.instant, self.width)
+
+    def look(self, node: Node) -> None:
+        """Make what the neuron publishes true for now."""
+        if node.linear:
+            step.look_linear(node.model, node.cell, *self.env.instant, self.width)
+        else:
+            self.bring(node)
+
+    def arrive(self, node: Node, synapses: Synapse, j: int) -> None:
+        """A spike arrives: the rule sees the neuron as it stands, then the weight it left is transmitted."""
+        self.bring(node)
+        if synapses.records:
+            syn = synapses.records[j]
+            for learning in node.learning:
+                if learning.synapses is synapses and learning.on_pre is not None:
+                    if learning.look:
+                        self.look(node)
+                    before = syn.w
+                    learning.on_pre(syn, learning.post, Message(self.now, 0.0))
+                    self.note_weight(synapses, j, before)
+        w = synapses.weight(j)
+        if node.linear:
+            step.enter_linear(node.cell, w, *node.model.factors(node.cell.offset))
+        else:
+            node.model.receive(node.cell, w)
+        self.set_due(node)
+
+    def fire(self, node: Node) -> None:
+        """The neuron fires: reset, rules, spike."""
+        self.bring(node)
+        cell, (window, offset) = node.cell, self.env.instant
+        node.model.fire(cell, offset if node.linear else self.now)
+        node.fired = (window, offset)
+        self.emit(node)
+        for learning in node.learning:
+            self.sweep(node, learning, "post", 1.0)
+        self.set_due(node)
+
+    def emit(self, node: Node) -> None:
+        """Record a spike and send it."""
+        if "spikes" in node.cells.population.record:
+            self.recorder.spike_columns(node.cells.index).append(self.now, node.index)
+        self.send(node, "spike")
+
+    def control(self, node: Node, port: str, value: float) -> None:
+        """An error or control message: first the rules, then the neuron itself."""
+        for learning in node.learning:
+            self.sweep(node, learning, port, value)
+        if port == "reset" and "rest" in node.model.handlers:
+            self.bring(node)
+            if node.linear:
+                node.model.rest(node.cell, node.cell.offset)
+            else:
+                node.model.rest(node.cell)
+            self.set_due(node)
+        if port == "error":
+            self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
+        elif f"on_{port}" in node.model.handlers:
+            self.bring(node)
+            getattr(node.model, f"on_{port}")(node.cell, value)
+            self.set_due(node)
+
+    def sweep(self, node: Node, learning: Learning, port: str, value: float) -> None:
+        """Show a message to a rule at one neuron: once for the neuron, then for each synapse of its column."""
+        once, each = learning.once.get(port), learning.each.get(port) if port != "pre" else None
+        if once is None and each is None:
+            return
+        if learning.look:
+            self.look(node)
+        time, synapses = self.now, learning.synapses
+        if once is not None:
+            value = once(learning.post, Message(time, value)) or 0.0
+            if value == 0.0:
+                return
+        if each is None:
+            return
+        message = Message(time, value)
+        for j in learning.column:
+            syn = synapses.records[j]
+            before = syn.w
+            way_back = before if synapses.back_weight is None else synapses.back_weight[j]
+            answer = each(syn, learning.post, message)
+            if answer and synapses.back_delay:
+                self.send_back(node, synapses, j, answer * way_back)
+            self.note_weight(synapses, j, before)
+
+    def note_weight(self, synapses: Synapse, j: int, before: float) -> None:
+        """Record a change of weight, and refuse one that is not a number."""
+        w = synapses.records[j].w
+        if w == before:
+            return
+        if not -np.inf < w < np.inf:
+            raise EngineError(
+                f"{synapses.plan.name}: the weight of {synapses.source[j]} -> {synapses.target[j]} became {w} at "
+                f"{self.now} s (it was {before}); lower the learning rate or tighten the clip"
+            )
+        if "weights" in synapses.plan.projection.record:
+            self.recorder.weight_columns(synapses.plan.index).append(self.now, j, w)
+
+
+def neuron(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, None]:
+    """A neuron as a process: wait for a message or its own threshold, and react."""
+    engine.set_due(node)
+    while True:
+        arrival = yield node.mailbox
+        if arrival is None:
+            engine.fire(node)
+            continue
+        delivery, j = arrival
+        if delivery.back:
+            engine.control(node, "error", delivery.value)
+        elif delivery.synapses.kind == Kind.SPIKE:
+            engine.arrive(node, delivery.synapses, j)
+        else:
+            engine.control(node, delivery.synapses.plan.port, delivery.value * delivery.synapses.weight(j))
+
+
+def source(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, None]:
+    """A source as a process: wait for the time of each of its spikes, and send it."""
+    times = node.model.times(node.index, node.cells.size, engine.plan.seed, node.cells.name)
+    for nth, time in enumerate(times):
+        if nth < node.emitted:
+            continue  # sent before the network was saved
+        node.due = engine._at(node, *instant(time, engine.width), Kind.CROSSING, node.number, 0, nth, Fire(node))
+        yield node.mailbox
+        node.emitted += 1
+        engine.emit(node)
+
+
+def _pieces(synapses: Synapse, start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:
+    """A run of synapses in pieces that carry one payload each."""
+    if to is None and not isinstance(value, np.ndarray):
+        return [(start, stop, float(value))]
+    wanted = [j for j in range(start, stop) if to is None or synapses.target[j] == to]
+    values = value if isinstance(value, np.ndarray) else None
+    return [(j, j + 1, float(values[synapses.target[j]] if values is not None else value)) for j in wanted]

@@ -1,0 +1,83 @@
+"""The records that the reference engine hands to handlers: slotted objects that hold what was declared, and no more."""
+
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+from eventsnn.errors import LocalityError
+from eventsnn.model import Neuron, Rule
+
+Record = Any  # an object with one float attribute per declared variable
+
+
+def _refuse(self: object, name: str, *_: object) -> None:
+    known = ", ".join(getattr(self, "published", ()))
+    raise LocalityError(f"{type(self).__name__} has no variable {name!r}; it has {known}")
+
+
+@cache
+def cell_class(owner: str, names: tuple[str, ...]) -> type:
+    """A neuron's record: its State, and the window and offset of its own last event."""
+    return type(owner, (), {"__slots__": (*names, "window", "offset"), "published": names, "__getattr__": _refuse})
+
+
+@cache
+def synapse_class(owner: str, names: tuple[str, ...]) -> type:
+    """A synapse's record: its weight and its rule's State."""
+    return type(owner, (), {"__slots__": ("w", *names), "published": ("w", *names), "__getattr__": _refuse})
+
+
+@cache
+def post_class(owner: str, own: tuple[str, ...], published: tuple[str, ...], functions: tuple[str, ...]) -> type:
+    """A rule's view of a neuron: its own variables there to read and write, the neuron's to read only."""
+    body: dict[str, Any] = {
+        "__slots__": (*own, "_cell", "_model"),
+        "published": (*own, *published, *functions),
+        "__getattr__": _refuse,
+    }
+    for name in published:
+        if name not in own:
+            body[name] = property(attrgetter(f"_cell.{name}"), _read_only(owner, name))
+    for name in functions:
+        body[name] = property(attrgetter(f"_model.{name}"), _read_only(owner, name))
+    return type(owner, (), body)
+
+
+def _read_only(owner: str, name: str) -> Any:
+    def refuse(_self: object, _value: float) -> None:
+        raise LocalityError(
+            f"{owner}: post.{name} belongs to the neuron; a rule may write only its own variables there"
+        )
+
+    return refuse
+
+
+def make_cell(model: Neuron, values: dict[str, float]) -> Record:
+    """A neuron's record at time 0."""
+    cell = cell_class(type(model).__name__, tuple(model.state))()
+    for name, value in values.items():
+        setattr(cell, name, value)
+    cell.window, cell.offset = 0, 0.0
+    if "begin" in model.handlers:
+        model.begin(cell)  # type: ignore[attr-defined]
+    return cell
+
+
+def make_synapse(rule: Rule, w: float, values: dict[str, float]) -> Record:
+    """A plastic synapse's record."""
+    synapse = synapse_class(f"{type(rule).__name__}.syn", tuple(rule.synapse_state))()
+    synapse.w = w
+    for name, value in values.items():
+        setattr(synapse, name, value)
+    return synapse
+
+
+def make_post(rule: Rule, model: Neuron, cell: Record, values: dict[str, float]) -> Record:
+    """A rule's view of one neuron."""
+    functions = tuple(name for name in ("psp", "psp_slope") if name in model.handlers)
+    kind = post_class(f"{type(rule).__name__}.post", tuple(rule.neuron_state), tuple(model.state), functions)
+    post = kind()
+    post._cell, post._model = cell, model
+    for name, value in values.items():
+        setattr(post, name, value)
+    return post

@@ -1,0 +1,161 @@
+"""Everything that moves in a reference engine, as arrays and plain values, and back again."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eventsnn.engines.nodes import Delivery, Node
+from eventsnn.errors import EngineError
+from eventsnn.events import Key
+from eventsnn.processes import Received
+
+if TYPE_CHECKING:
+    from eventsnn.engines.guests import Guest
+    from eventsnn.engines.reference import ReferenceEngine
+
+_PENDING = (
+    "window",
+    "offset",
+    "rank",
+    "kind",
+    "sender",
+    "synapse",
+    "nth",
+    "projection",
+    "start",
+    "stop",
+    "value",
+    "back",
+)
+
+
+def take(engine: "ReferenceEngine") -> dict[str, Any]:
+    """The complete dynamic state of an engine.
+
+    Raises:
+        EngineError: a user process that waits elsewhere than at its first `yield`.
+    """
+    guests = [_take_guest(node.guest) for node in engine.nodes if node.guest is not None]
+    pending = [(key, e) for key, e in engine.env.agenda.items() if isinstance(e, Delivery)]
+    return {
+        "instant": list(engine.env.instant),
+        "events": engine.events,
+        "nodes": {
+            "sent": np.array([n.sent for n in engine.nodes], np.int64),
+            "emitted": np.array([n.emitted for n in engine.nodes], np.int64),
+            "fired_window": np.array([n.fired[0] if n.fired else -1 for n in engine.nodes], np.int64),
+            "fired_offset": np.array([n.fired[1] if n.fired else 0.0 for n in engine.nodes]),
+        },
+        "cells": [cell_arrays(engine, c.index) for c in engine.plan.cells],
+        "synapses": [synapse_arrays(engine, s.index) for s in engine.plan.synapses],
+        "pending": {
+            name: np.array(
+                [_pending(key, e)[k] for key, e in pending], np.float64 if name in ("offset", "value") else np.int64
+            )
+            for k, name in enumerate(_PENDING)
+        },
+        "guests": guests,
+    }
+
+
+def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
+    """Give a fresh engine the state that was taken from another."""
+    window, offset = state["instant"]
+    engine.env.instant = (int(window), float(offset))
+    engine.events = int(state["events"])
+    for node, sent, emitted, w, o in zip(engine.nodes, *state["nodes"].values(), strict=True):
+        node.sent, node.emitted = int(sent), int(emitted)
+        node.fired = (int(w), float(o)) if w >= 0 else None
+    for c in engine.plan.cells:
+        for name, column in state["cells"][c.index].items():
+            whole = name == "window"
+            for node, value in zip(_members(engine, c.index), column, strict=True):
+                setattr(node.cell, name, int(value) if whole else float(value))
+    for synapses, arrays in zip(engine.synapses, state["synapses"], strict=True):
+        _put_synapses(engine, synapses.plan.index, arrays)
+    for row in zip(*state["pending"].values(), strict=True):
+        window, offset, rank, kind, sender, synapse, nth, projection, start, stop, value, back = row
+        key = Key(int(window), float(offset), int(rank), int(kind), int(sender), int(synapse), int(nth))
+        synapses = engine.synapses[int(projection)]
+        what = Delivery(engine, synapses, int(start), int(stop), float(value), bool(back), int(sender))
+        engine.env.at(key, what)
+    for guest, saved in zip((n.guest for n in engine.nodes if n.guest is not None), state["guests"], strict=True):
+        _put_guest(guest, saved)
+    if engine.events:
+        engine.env.start()
+
+
+def cell_arrays(engine: "ReferenceEngine", population: int) -> dict[str, np.ndarray]:
+    """State, window and offset of every neuron of a population."""
+    nodes = [n for n in _members(engine, population) if n.cell is not None]
+    names = [*nodes[0].model.state, "window", "offset"] if nodes else []
+    return {
+        name: np.array([getattr(n.cell, name) for n in nodes], np.int64 if name == "window" else np.float64)
+        for name in names
+    }
+
+
+def synapse_arrays(engine: "ReferenceEngine", projection: int) -> dict[str, Any]:
+    """Weights, rule variables and counters of a projection."""
+    synapses = engine.synapses[projection]
+    rule = synapses.plan.rule
+    arrays: dict[str, Any] = {"messages": synapses.messages, "errors_back": synapses.errors_back}
+    arrays["w"] = np.array([synapses.weight(j) for j in range(len(synapses.target))])
+    if rule is not None:
+        for name in rule.synapse_state:
+            arrays[f"syn.{name}"] = np.array([getattr(r, name) for r in synapses.records])
+        for name in rule.neuron_state:
+            arrays[f"post.{name}"] = np.array([getattr(p, name) for p in _posts(engine, projection)])
+    return arrays
+
+
+def _put_synapses(engine: "ReferenceEngine", projection: int, arrays: dict[str, Any]) -> None:
+    synapses = engine.synapses[projection]
+    synapses.messages, synapses.errors_back = int(arrays["messages"]), int(arrays["errors_back"])
+    if not synapses.records:
+        synapses.w = np.asarray(arrays["w"]).tolist()
+        return
+    for name, column in arrays.items():
+        if name == "w" or name.startswith("syn."):
+            for record, value in zip(synapses.records, column, strict=True):
+                setattr(record, name.removeprefix("syn."), float(value))
+        elif name.startswith("post."):
+            for post, value in zip(_posts(engine, projection), column, strict=True):
+                setattr(post, name.removeprefix("post."), float(value))
+
+
+def _members(engine: "ReferenceEngine", population: int) -> list[Node]:
+    c = engine.plan.cells[population]
+    return engine.nodes[c.offset : c.offset + c.size]
+
+
+def _posts(engine: "ReferenceEngine", projection: int) -> list[Any]:
+    synapses = engine.synapses[projection]
+    members = _members(engine, synapses.plan.post.index)
+    return [one.post for node in members for one in node.learning if one.synapses is synapses]
+
+
+def _pending(key: Key, e: Delivery) -> tuple[Any, ...]:
+    return (*key, e.synapses.plan.index, e.start, e.stop, e.value, e.back)
+
+
+def _take_guest(guest: "Guest") -> dict[str, Any]:
+    if not guest.ended and guest.first_place is not None and guest.place != guest.first_place:
+        raise EngineError(
+            f"process {guest.name} waits at {guest.place}, where it cannot be saved: it can be saved only at its first "
+            f"yield ({guest.first_place}), with all that it must remember in cell.state"
+        )
+    return {
+        "state": guest.handle.state,
+        "inbox": [list(m) for m in guest.inbox],
+        "due": list(guest.due[:2]) if guest.due else None,
+        "ended": guest.ended,
+    }
+
+
+def _put_guest(guest: "Guest", saved: dict[str, Any]) -> None:
+    guest.handle.state = saved["state"]
+    guest.inbox = [Received(*m) for m in saved["inbox"]]
+    guest.ended = saved["ended"]
+    if saved["due"] is not None:
+        guest.resume_at = (int(saved["due"][0]), float(saved["due"][1]))

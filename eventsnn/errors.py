@@ -1,0 +1,25 @@
+"""The errors a user meets. Each message says where, what, and what to do about it."""
+
+
+class EventsnnError(Exception):
+    """Base of every error that eventsnn raises on purpose."""
+
+
+class NetworkError(EventsnnError, ValueError):
+    """The description of a network cannot be right: a value, a shape, a name or a cycle of no delay."""
+
+
+class LocalityError(EventsnnError):
+    """A handler or process reached beyond what is local to it in space or time."""
+
+
+class EngineError(EventsnnError):
+    """An engine cannot run this: a process that misbehaves, a message into the past, a file of another version."""
+
+
+class RunawayError(EngineError):
+    """A neuron fires again at the same instant, or there are more events than allowed. The state is kept."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run: the event at hand was finished and everything learned so far is kept."""

@@ -1,0 +1,83 @@
+"""The description of a network: populations and projections as plain data. `plan` turns it into numbers."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eventsnn.model import Neuron, Rule, Source
+from eventsnn.patterns import Pattern, all_to_all
+from eventsnn.processes import Process
+
+FEEDBACKS = ("symmetric", "random", "broadcast")
+
+
+@dataclass(eq=False)
+class Population:
+    """`size` neurons (or sources, or user processes) of one model.
+
+    `initial` holds initial values of the model's state: numbers, arrays or distributions.
+    """
+
+    name: str
+    model: Neuron | Source | Process
+    size: int
+    initial: dict[str, object] = field(default_factory=dict)
+    record: tuple[str, ...] = ("spikes",)  # what is recorded: "spikes", "state"
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.size} x {self.model!r}>"
+
+
+@dataclass(eq=False)
+class Feedback:
+    """The way back of a projection's errors: one synapse for each of its own, in the other direction.
+
+    `kind` is "symmetric" (the same memory as the forward weights: weight transport, and exact) or "random" (fixed
+    weights of its own). "broadcast" means that the errors of the teacher reach the sources directly.
+    """
+
+    kind: str
+    weight: object = None  # number, array or distribution; None for symmetric
+    delay: object = 1e-3  # [s]
+
+
+@dataclass(eq=False)
+class Projection:
+    """Synapses from `pre` to `post` that carry messages of one port.
+
+    `weight` and `delay` [s] are numbers, one value per edge of the pattern, matrices (sources x targets, for
+    all-to-all patterns), or distributions.
+    """
+
+    name: str
+    pre: Population
+    post: Population
+    port: str = "spike"
+    rule: Rule | None = None
+    weight: object = 1.0
+    delay: object = 0.0
+    pattern: Pattern = field(default_factory=all_to_all)
+    feedback: Feedback | None = None
+    record: tuple[str, ...] = ()  # what is recorded: "weights"
+
+    def __repr__(self) -> str:
+        rule = f", {self.rule!r}" if self.rule else ""
+        return f"<{self.name}: {self.pre.name} -> {self.post.name} ({self.port}{rule})>"
+
+
+@dataclass
+class Description:
+    """Everything a user said about a network. Two equal descriptions make the same network, bit for bit."""
+
+    seed: int = 0
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+
+
+def flat_values(value: object, n_pre: int, n_post: int, count: int) -> object:
+    """A matrix of values as one value per edge of an all-to-all pattern; anything else unchanged."""
+    if isinstance(value, (list, np.ndarray)):
+        array = np.asarray(value)
+        if array.ndim == 2 and array.shape == (n_pre, n_post) and count == array.size:
+            return array.reshape(-1)
+    return value

@@ -1,0 +1,354 @@
+"""`Network`: describe, run, look, save. The one object that a user holds."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eventsnn import store
+from eventsnn.errors import EngineError, NetworkError
+from eventsnn.graph import FEEDBACKS, Description, Feedback, Population, Projection
+from eventsnn.model import Neuron, Rule, Source
+from eventsnn.neurons.sources import SpikeTrain
+from eventsnn.patterns import Pattern, all_to_all
+from eventsnn.plan import Plan, make_plan
+from eventsnn.processes import FunctionProcess, Process
+from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
+from eventsnn.stopwatch import stopwatch
+
+ENGINES = ("reference",)
+
+
+class Network:
+    """Populations, projections, and an engine that runs them.
+
+    Args:
+        seed: everything random follows from it and from names.
+        engine: "reference".
+
+    Example:
+        >>> net = Network(seed=1)
+        >>> x = net.add(SpikeTrain([0.0, 0.01]))
+    """
+
+    def __init__(self, seed: int = 0, engine: str = "reference") -> None:
+        if engine not in ENGINES:
+            raise EngineError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+        self.description = Description(seed=int(seed))
+        self.engine_name = engine
+        self.recorder = Recorder()
+        self._plan: Plan | None = None
+        self._engine: Any = None
+
+    # -- describing -----------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        model: Neuron | Source | Process | Callable[..., Any],
+        size: int | None = None,
+        *,
+        name: str | None = None,
+        record: tuple[str, ...] | list[str] = ("spikes",),
+        **initial: Any,
+    ) -> Population:
+        """Add a population.
+
+        Args:
+            model: a neuron or source model, a `Process`, or a generator function `f(cell)`.
+            size: number of members; 1 unless the model says otherwise.
+            name: unique; random numbers follow from it.
+            record: "spikes", "state" (every neuron's state at any time), or nothing.
+            initial: initial state: numbers, arrays or distributions. For a generator function: its arguments.
+
+        Raises:
+            NetworkError: a name used twice, a size below 1, an unknown state or record.
+        """
+        self._refuse_if_running("add a population")
+        if isinstance(model, type):
+            raise NetworkError(f"{model.__name__} is a class; give an object: {model.__name__}()")
+        if not isinstance(model, (Neuron, Source, Process)):
+            model, initial = FunctionProcess(model, **initial), {}
+        if size is None:
+            size = model.size() if isinstance(model, SpikeTrain) else 1
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise NetworkError(f"a population of {size!r} members cannot be; give a whole number from 1")
+        for what in record:
+            if what not in ("spikes", "state"):
+                raise NetworkError(f"a population cannot record {what!r}; it can record 'spikes' and 'state'")
+        label = repr(model) if isinstance(model, FunctionProcess) else type(model).__name__
+        name = self._name(name, label.lower(), [p.name for p in self.description.populations])
+        population = Population(name, model, int(size), dict(initial), tuple(record))
+        self.description.populations.append(population)
+        return population
+
+    def connect(
+        self,
+        pre: Population,
+        post: Population,
+        rule: Rule | None = None,
+        *,
+        weight: Any = 1.0,
+        delay: Any = 0.0,
+        pattern: Pattern | None = None,
+        port: str = "spike",
+        feedback: str | None = None,
+        feedback_weight: Any = None,
+        feedback_delay: Any = 1e-3,
+        name: str | None = None,
+        record: tuple[str, ...] | list[str] = (),
+    ) -> Projection:
+        """Connect two populations; messages of `port` then travel from `pre` to `post`.
+
+        Args:
+            rule: learning rule of the synapses; None for fixed weights.
+            weight: number, one value per edge, matrix (sources x targets), or distribution.
+            delay: [s], given like weight.
+            pattern: which neuron reaches which; all to all by default.
+            port: "spike", "error", or a control port ("reset", "label", "apply", "value", ...).
+            feedback: how errors travel back: "symmetric" (the same weights), "random" (fixed weights of its own,
+                `feedback_weight`), "broadcast" (the teacher's errors reach `pre` directly; see `teach`), or None.
+            feedback_delay: [s], above 0 wherever the way forth has no delay.
+            record: "weights" keeps every change.
+
+        Raises:
+            NetworkError: a population of another network, an unknown feedback, or values that cannot be.
+        """
+        self._refuse_if_running("connect")
+        for end in (pre, post):
+            if end not in self.description.populations:
+                raise NetworkError(f"{end!r} does not belong to this network; give what net.add returned")
+        if rule is not None and not isinstance(rule, Rule):
+            raise NetworkError(f"rule is {rule!r}; give an object such as SpikeTimeGradient()")
+        for what in record:
+            if what != "weights":
+                raise NetworkError(f"a projection cannot record {what!r}; it can record 'weights'")
+        way_back = None
+        if feedback is not None:
+            if feedback not in FEEDBACKS:
+                raise NetworkError(f"there is no feedback {feedback!r}; there are {', '.join(FEEDBACKS)}")
+            if feedback != "symmetric" and feedback_weight is None:
+                raise NetworkError(f"{feedback} feedback needs feedback_weight, such as normal(0, 1)")
+            way_back = Feedback(feedback, feedback_weight, feedback_delay)
+        name = self._name(name, f"{pre.name}->{post.name}", [p.name for p in self.description.projections])
+        projection = Projection(
+            name, pre, post, port, rule, weight, delay, pattern or all_to_all(), way_back, tuple(record)
+        )
+        self.description.projections.append(projection)
+        return projection
+
+    def teach(self, outputs: Population, teacher: Process, *, delay: Any = 1e-3, name: str = "teacher") -> Population:
+        """Let a teacher hear the outputs' spikes and answer each with an error message after `delay` [s].
+
+        Projections made with `feedback="broadcast"` get their errors from here: whatever error reaches an output
+        travels on to their sources, through weights of its own.
+        """
+        population = self.add(teacher, name=name)
+        self.connect(outputs, population)
+        self.connect(population, outputs, port="error", delay=delay)
+        for projection in list(self.description.projections):
+            f = projection.feedback
+            if f is not None and f.kind == "broadcast":
+                self.connect(outputs, projection.pre, port="error", weight=f.weight, delay=f.delay)
+        return population
+
+    def _name(self, name: str | None, default: str, taken: list[str]) -> str:
+        if name is None:
+            free = (f"{default}-{k}" if k > 1 else default for k in itertools.count(1))
+            return next(candidate for candidate in free if candidate not in taken)
+        if name in taken:
+            raise NetworkError(f"the name {name!r} is taken; names are unique, because random numbers follow from them")
+        return name
+
+    def _refuse_if_running(self, what: str) -> None:
+        if self._engine is not None:
+            raise NetworkError(f"cannot {what} after the network has run; describe it completely first")
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        """The numbering, ranks, rows and windows that every engine uses. Raises NetworkError for what none may run."""
+        if self._plan is None:
+            self._plan = make_plan(self.description)
+        return self._plan
+
+    @property
+    def engine(self) -> Any:
+        """The engine, made at the first run."""
+        if self._engine is None:
+            from eventsnn.engines.reference import ReferenceEngine
+
+            self._engine = ReferenceEngine(self.plan, self.recorder)
+        return self._engine
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        return 0.0 if self._engine is None else float(self._engine.now)
+
+    def run(
+        self,
+        duration: float | None = None,
+        *,
+        until: float | None = None,
+        progress: bool = False,
+        max_events: int | None = None,
+    ) -> "Network":
+        """Run for `duration` seconds, or until a time: everything in [now, until) happens.
+
+        Args:
+            progress: show a bar with simulated time and events per second.
+            max_events: stop with RunawayError after that many events.
+
+        Raises:
+            RunawayError: a neuron that fires again at the same instant, or too many events. The state is kept.
+            Interrupted: Ctrl-C; the event at hand was finished, and `run` goes on from there.
+        """
+        if (duration is None) == (until is None):
+            raise NetworkError("give either a duration or until=")
+        end = self.now + duration if duration is not None else float(until)  # type: ignore[arg-type]
+        if not self.now <= end < np.inf:
+            raise NetworkError(f"cannot run until {end} s: it is {self.now} s, and runs end at a finite later time")
+        engine = self.engine
+        with stopwatch(engine, end, progress, max_events) as control:
+            engine.run(end, control)
+        return self
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    def spikes(self, population: Population) -> Spikes:
+        """The spikes of a population so far."""
+        columns = self.recorder.spike_columns(self.plan.of(population).index).arrays()
+        return Spikes(columns["t"], columns["i"], population.size, population.name)
+
+    def weights(self, projection: Projection) -> np.ndarray:
+        """The weights, in the order of synapses (see `edges`)."""
+        return np.asarray(self.synapse_state(projection)["w"])
+
+    def edges(self, projection: Projection) -> tuple[np.ndarray, np.ndarray]:
+        """Source and target of every synapse, in the plan's order: by source, delay, target."""
+        s = self._synapses(projection)
+        return s.source.copy(), s.target.copy()
+
+    def matrix(self, projection: Projection) -> np.ndarray:
+        """The weights as a matrix (sources x targets); NaN where there is no synapse, sums where there are several."""
+        source, target = self.edges(projection)
+        matrix = np.full((projection.pre.size, projection.post.size), np.nan)
+        matrix[source, target] = 0.0
+        np.add.at(matrix, (source, target), self.weights(projection))
+        return matrix
+
+    def synapse_state(self, projection: Projection) -> dict[str, Any]:
+        """Everything a projection holds: `w`, the rule's `syn.<state>` and `post.<state>`, and message counts."""
+        from eventsnn.engines import snapshot
+
+        return snapshot.synapse_arrays(self.engine, self._synapses(projection).index)
+
+    def weight_changes(self, projection: Projection) -> WeightChanges:
+        """Every change of weight so far; needs `record=["weights"]` in `connect`."""
+        if "weights" not in projection.record:
+            raise NetworkError(f"{projection.name} does not record its weights; connect it with record=['weights']")
+        s = self._synapses(projection)
+        columns = self.recorder.weight_columns(s.index).arrays()
+        return WeightChanges(columns["t"], columns["k"], columns["w"], s.weight.copy())
+
+    def notes(self, population: Population, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Times and values of what a process noted under a name."""
+        columns = self.recorder.notes.get((self.plan.of(population).index, name))
+        if columns is None:
+            return np.empty(0), np.empty(0)
+        arrays = columns.arrays()
+        return arrays["t"], arrays["value"]
+
+    def state(self, population: Population, index: int, times: Any) -> dict[str, np.ndarray]:
+        """The published state of a neuron at any times [s], exactly; needs `record=["state"]` in `add`.
+
+        At the instant of an event this is the state just after it.
+
+        Raises:
+            NetworkError: not recorded, or a time outside what was recorded.
+        """
+        cells = self.plan.of(population)
+        log = self.recorder.states.get((cells.index, index))
+        if log is None:
+            raise NetworkError(f"{population.name}[{index}] records no state; add it with record=['spikes', 'state']")
+        if np.max(times, initial=0.0) > self.now:
+            raise NetworkError(f"the state at {np.max(times)} s is not known yet: it is {self.now} s")
+        names = list(cells.model.state)  # type: ignore[union-attr]
+        return read_states(log, times, self.plan.width, self.engine.reader(population.model), names)
+
+    def record_messages(self) -> None:
+        """From now on keep every message that arrives (`messages`)."""
+        self.recorder.log_messages()
+
+    def messages(self) -> Messages:
+        """The messages kept since `record_messages`."""
+        arrays = self.recorder.log_messages().arrays()
+        names = np.array(self.engine.ports)
+        port = names[arrays.pop("port")] if len(arrays["t"]) else np.empty(0, names.dtype)
+        return Messages(**arrays, port=port)
+
+    def message_counts(self) -> dict[str, int]:
+        """How many messages each projection carried so far; errors on a feedback as "name (back)"."""
+        counts = {}
+        for s in self.engine.synapses:
+            counts[s.plan.name] = s.messages
+            if s.plan.back is not None:
+                counts[f"{s.plan.name} (back)"] = s.errors_back
+        return counts
+
+    def _synapses(self, projection: Projection) -> Any:
+        return next(s for s in self.plan.synapses if s.projection is projection)
+
+    def population(self, name: str) -> Population:
+        """The population of that name."""
+        found: Population = _find(self.description.populations, name, "population")
+        return found
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name."""
+        found: Projection = _find(self.description.projections, name, "projection")
+        return found
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write description, dynamic state and recordings to one file; an older file is replaced only when complete.
+
+        Raises:
+            EngineError: a user process that waits elsewhere than at its first `yield`, or something unknown in it.
+        """
+        from eventsnn.engines import snapshot
+
+        content = {
+            "description": store.pack(self.description),
+            "engine": self.engine_name,
+            "state": snapshot.take(self.engine),
+            "records": self.recorder.pack(),
+        }
+        store.write(path, content)
+
+    @classmethod
+    def load(cls, path: str | Path, engine: str | None = None) -> "Network":
+        """Read a network that `save` wrote; running on gives the same bits as if it had never stopped.
+
+        Raises:
+            EngineError: a file cut short, of another version, or naming a class that cannot be imported.
+        """
+        from eventsnn.engines import snapshot
+
+        content = store.read(path)
+        net = cls(engine=engine or content["engine"])
+        net.description = store.unpack(content["description"])
+        net.recorder.unpack(content["records"])
+        snapshot.put(net.engine, content["state"])
+        return net
+
+
+def _find(things: list[Any], name: str, what: str) -> Any:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise NetworkError(f"there is no {what} {name!r}; there are {', '.join(t.name for t in things)}")

@@ -1,0 +1,111 @@
+"""Connection patterns: which neuron reaches which. Each yields explicit edges, sorted by source, then target."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from eventsnn.errors import NetworkError
+
+Edges = tuple[np.ndarray, np.ndarray]
+
+
+class Pattern(Protocol):
+    """Anything with `edges(n_pre, n_post, rng)`."""
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+
+
+@dataclass(frozen=True)
+class all_to_all:
+    """Every source to every target. `self_connections=False` leaves out i -> i."""
+
+    self_connections: bool = True
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+        pre = np.repeat(np.arange(n_pre), n_post)
+        post = np.tile(np.arange(n_post), n_pre)
+        keep = np.ones(len(pre), bool) if self.self_connections else pre != post
+        return pre[keep], post[keep]
+
+
+@dataclass(frozen=True)
+class one_to_one:
+    """Source i to target i; both sides have the same size."""
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+        if n_pre != n_post:
+            raise NetworkError(f"one_to_one needs equal sizes; there are {n_pre} sources and {n_post} targets")
+        return np.arange(n_pre), np.arange(n_post)
+
+
+@dataclass(frozen=True)
+class fixed_probability:
+    """Each pair independently with probability p."""
+
+    p: float
+    self_connections: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise NetworkError(f"fixed_probability: p is {self.p}; it must lie in [0, 1]")
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+        counts = rng.binomial(n_post, self.p, n_pre)
+        rows = [np.sort(rng.choice(n_post, int(k), replace=False)) for k in counts]
+        pre = np.repeat(np.arange(n_pre), counts)
+        post = np.concatenate(rows).astype(np.int64) if rows else np.empty(0, np.int64)
+        keep = np.ones(len(pre), bool) if self.self_connections else pre != post
+        return pre[keep], post[keep]
+
+
+@dataclass(frozen=True)
+class fixed_indegree:
+    """Every target receives exactly k synapses from sources drawn at random."""
+
+    k: int
+    replace: bool = True  # may the same source be drawn twice for one target
+    self_connections: bool = True
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+        others = n_pre if self.self_connections else n_pre - 1
+        if self.k < 0 or (self.k > 0 and others < 1) or (not self.replace and self.k > others):
+            raise NetworkError(f"fixed_indegree: k is {self.k}, but only {others} sources can be drawn")
+        post = np.repeat(np.arange(n_post), self.k)
+        if self.replace:
+            pre = rng.integers(0, others, len(post))
+        else:
+            pre = np.concatenate(
+                [rng.choice(others, self.k, replace=False) for _ in range(n_post)] or [np.empty(0, np.int64)]
+            )
+        pre = pre.astype(np.int64)
+        if not self.self_connections:
+            pre += pre >= post
+        order = np.lexsort((post, pre))
+        return pre[order], post[order]
+
+
+@dataclass(frozen=True)
+class edges:
+    """Explicit synapses: source `pre[k]` to target `post[k]`. Values given per synapse keep this order."""
+
+    pre: np.ndarray = field(repr=False)
+    post: np.ndarray = field(repr=False)
+
+    def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
+        """Arrays of source and target indices, one entry per synapse."""
+        pre, post = np.asarray(self.pre), np.asarray(self.post)
+        if pre.shape != post.shape or pre.ndim != 1:
+            raise NetworkError(f"edges: pre has shape {pre.shape}, post {post.shape}; give two lists of equal length")
+        for name, index, n in (("pre", pre, n_pre), ("post", post, n_post)):
+            if index.dtype.kind not in "iu" and index.size:
+                raise NetworkError(f"edges: {name} has type {index.dtype}; give whole numbers")
+            bad = np.flatnonzero((index < 0) | (index >= n))
+            if bad.size:
+                raise NetworkError(f"edges: {name}[{bad[0]}] is {index[bad[0]]}; that side has neurons 0..{n - 1}")
+        return pre.astype(np.int64), post.astype(np.int64)

@@ -1,0 +1,172 @@
+"""User processes: Python generators that wait, receive and send, on any engine.
+
+    def burst(cell):
+        while True:
+            message = yield cell.receive()
+            cell.fire()
+            yield cell.wait(2e-3)
+
+A process sees its own generator's state, its inbox and its handle `cell`; nothing else of the network.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from eventsnn.errors import EngineError, NetworkError
+
+
+class Received(NamedTuple):
+    """A message as a process gets it."""
+
+    time: float  # when it arrived [s]
+    port: str
+    value: float  # payload, times the weight of the synapse it came through
+    line: int  # index of the sender within its population
+    source: str  # name of the sender's population
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a process waits for: `count` messages, or a time, whichever comes first."""
+
+    count: int  # 0: only for the time
+    duration: float | None = None  # [s] from now
+    at: float | None = None  # absolute [s]
+    many: bool = False  # the answer is a list
+
+
+ProcessGenerator = Generator[Waiting, Any, None]
+
+
+class Process:
+    """Something with behaviour of its own: `run(cell)` returns a generator, one for every member of the population."""
+
+    def run(self, cell: "Handle") -> ProcessGenerator:
+        """The life of one process."""
+        raise NotImplementedError
+
+
+class FunctionProcess(Process):
+    """A process made from a generator function and its keyword arguments."""
+
+    def __init__(self, function: Callable[..., ProcessGenerator], **arguments: Any) -> None:
+        if not callable(function):
+            raise NetworkError(f"{function!r} is not a generator function; write `def f(cell): ... yield ...`")
+        self.function, self.arguments = function, arguments
+
+    def run(self, cell: "Handle") -> ProcessGenerator:
+        """The life of one process."""
+        generator = self.function(cell, **self.arguments)
+        if not hasattr(generator, "send"):
+            name = getattr(self.function, "__name__", repr(self.function))
+            raise NetworkError(f"process {name} returned {generator!r}; it must be a generator, so it needs a `yield`")
+        return generator
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", repr(self.function))
+
+
+class Host(Protocol):
+    """What an engine does for a process."""
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+
+    def send(self, process: int, port: str, value: Any, to: int | None) -> None:
+        """Send along the process's projections of that port."""
+
+    def note(self, process: int, name: str, value: float) -> None:
+        """Keep a number with the present time."""
+
+
+class Handle:
+    """A process's only access to the world.
+
+    Attributes:
+        index: which member of its population this is.
+        state: a dictionary of numbers and lists that is saved with the network. A process that shall survive a save
+            keeps here what it must remember, and waits at its first `yield` when the network is saved.
+        env: the SimPy environment (reference engine only).
+    """
+
+    def __init__(self, host: Host, number: int, index: int, env: Any = None) -> None:
+        self._host, self._number, self.index, self.env = host, number, index, env
+        self.state: dict[str, Any] = {}
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        return self._host.now
+
+    def receive(self, timeout: float | None = None) -> Waiting:
+        """Wait for the next message; the answer is a `Received`, or None when `timeout` seconds went by first."""
+        return Waiting(1, _duration(timeout))
+
+    def gather(self, count: int, timeout: float | None = None) -> Waiting:
+        """Wait for `count` messages; the answer is the list of those that came within `timeout` seconds."""
+        if count < 1:
+            raise EngineError(f"gather({count}): wait for at least one message")
+        return Waiting(count, _duration(timeout), many=True)
+
+    def wait(self, duration: float) -> Waiting:
+        """Wait `duration` seconds; messages that arrive meanwhile are kept."""
+        return Waiting(0, _duration(duration))
+
+    def until(self, time: float) -> Waiting:
+        """Wait until an absolute time [s], which must not lie in the past."""
+        if not time >= self.now:
+            raise EngineError(f"until({time}) lies in the past: it is {self.now} s")
+        return Waiting(0, at=time)
+
+    def send(self, port: str, value: float | np.ndarray = 0.0, to: int | None = None) -> None:
+        """Send a message along every projection of this port.
+
+        Args:
+            port: "spike", "error", or a control port such as "reset", "label", "value".
+            value: the payload; an array gives every target its own.
+            to: index of the only target; None for all.
+
+        Raises:
+            EngineError: no such projection, a payload that is NaN, or an array of the wrong length.
+        """
+        self._host.send(self._number, port, value, to)
+
+    def fire(self) -> None:
+        """Send a spike."""
+        self._host.send(self._number, "spike", 0.0, None)
+
+    def note(self, name: str, value: float) -> None:
+        """Record a number with the present time; `net.notes(population, name)` gives them back."""
+        self._host.note(self._number, name, float(value))
+
+
+def _duration(value: float | None) -> float | None:
+    if value is not None and not value >= 0:
+        raise EngineError(f"a process cannot wait {value} s; give a duration >= 0")
+    return value
+
+
+def place(generator: ProcessGenerator) -> str:
+    """Where a suspended generator stands, as file:line."""
+    frame, code = getattr(generator, "gi_frame", None), getattr(generator, "gi_code", None)
+    if code is None:
+        return "?"
+    return f"{code.co_filename}:{frame.f_lineno if frame else code.co_firstlineno}"
+
+
+def check_yield(answer: object, generator: ProcessGenerator, name: str) -> Waiting:
+    """What a process yielded, if it makes sense.
+
+    Raises:
+        EngineError: with the file and line of the process.
+    """
+    if isinstance(answer, Waiting):
+        return answer
+    raise EngineError(
+        f"{place(generator)}: process {name} yields {answer!r}; it can yield cell.receive(), cell.gather(n), "
+        "cell.wait(seconds) or cell.until(time)"
+    )

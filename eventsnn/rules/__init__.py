@@ -1,0 +1,7 @@
+"""Learning rules, one file each, and the pieces they share."""
+
+from eventsnn.rules.remedies import Bump, NoRemedy, WeightSum
+from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
+from eventsnn.rules.steps import Adam, Adaptive, Momentum, Sgd
+
+__all__ = ["Adam", "Adaptive", "Bump", "Clip", "Momentum", "NoRemedy", "Sgd", "SpikeTimeGradient", "WeightSum"]

@@ -1,0 +1,169 @@
+"""Exact gradients of spike times, by messages: every synapse uses what is at hand when an error reaches it."""
+
+import math
+
+from eventsnn.errors import NetworkError
+from eventsnn.model import Part, PostState, Rule, State
+from eventsnn.rules.remedies import NoRemedy
+from eventsnn.rules.steps import Adam
+
+MODES = ("immediate", "accumulate", "gather")
+
+
+class Clip(Part):
+    """Bounds near the pole of the gradient, where the slope at threshold vanishes; counts what it changes.
+
+    The slope used in 1/slope is at least `slope`; a neuron's error is cut to [-error, error].
+    """
+
+    slope: float = 0.05  # least slope, in thresholds per second
+    error: float = math.inf  # largest error of one neuron
+
+    floored: PostState = 0.0  # how often the slope was raised
+    cut: PostState = 0.0  # how often an error was cut
+
+    def divide(self, post, error, slope):
+        """error/slope, bounded."""
+        if slope < self.slope:
+            slope = self.slope
+            post.floored += 1.0
+        ratio = error / slope
+        if abs(ratio) > self.error:
+            ratio = math.copysign(self.error, ratio)
+            post.cut += 1.0
+        return ratio
+
+
+class SpikeTimeGradient(Rule):
+    """Gradient of a loss by weights through the time of the target's first spike since its last `reset`.
+
+    The target fires at t_o when `sum_i w_i psp(t_o - t_i)` reaches the threshold, so with the slope of the voltage
+
+        dt_o/dw_i = -psp(t_o - t_i) / slope,     dt_o/dt_i = w_i psp'(t_o - t_i) / slope
+
+    for inputs that arrived before t_o, and 0 for others (Mostafa 2018 for the non-leaky neuron; Goeltz et al. 2021
+    for the leaky one). An error message carries dL/dt_o [1/s]. It changes the weights, and each synapse whose spike
+    came in time returns `dL/dt_o psp'/slope`, which the feedback multiplies by its weight and brings to the source:
+    its own error. Errors add, so no message waits for another. A synapse carries at most one spike per trial.
+
+    `mode`: with "immediate" every error changes the weights at once. With "accumulate" every error is passed on at
+    once, and the changes are kept in a word per synapse until an `apply` message. With "gather" a neuron sums its
+    errors and acts once, at its next `apply` message; in this mode errors leave for the layer below at that time.
+    `bound` limits the norm of a neuron's summed gradient row; it acts in "accumulate".
+
+    Silent neurons have no gradient: `cost` and `silence` are remedies, applied at `apply` messages.
+    """
+
+    step: Part = Adam(lr=0.01)  # how a gradient becomes a change of weight
+    clip: Part = Clip()  # bounds near the pole
+    cost: Part = NoRemedy()  # usually WeightSum
+    silence: Part = NoRemedy()  # usually Bump
+    mode: str = "immediate"  # "immediate", "accumulate" or "gather"
+    bound: float = math.inf  # largest norm of a neuron's gradient row; mode "accumulate"
+
+    t: State = -math.inf  # arrival of the latest spike in time [s]
+    gradient: State = 0.0  # sum since the last apply
+
+    t_reset: PostState = -math.inf  # when the neuron was last reset [s]
+    t_spike: PostState = -math.inf  # first spike since [s]
+    slope_spike: PostState = 0.0  # slope of the voltage there [1/s]
+    error: PostState = 0.0  # gathered errors
+    norm2: PostState = 0.0  # squared norm of the gradient row
+    scale: PostState = 0.0  # factor of the row at an apply
+    lift: PostState = 0.0  # what the remedies add to every weight at an apply
+    weight_sum: PostState = 0.0  # sum of the neuron's weights
+    unused: PostState = 0.0  # errors that came for a neuron that had not fired
+    clipped: PostState = 0.0  # rows that were scaled down to the bound
+
+    derived = ("at_once", "summed")
+
+    def derive(self) -> dict[str, float]:
+        """Check the mode."""
+        if self.mode not in MODES:
+            raise NetworkError(f"SpikeTimeGradient.mode is {self.mode!r}; it is one of {', '.join(MODES)}")
+        if self.bound < math.inf and self.mode != "accumulate":
+            raise NetworkError(f"SpikeTimeGradient.bound needs mode='accumulate'; the mode is {self.mode!r}")
+        return {"at_once": float(self.mode == "immediate"), "summed": float(self.mode == "gather")}
+
+    def begin(self, syn, post):
+        """Add up the weights, for remedies that look at their sum."""
+        post.weight_sum += syn.w
+
+    def on_pre(self, syn, post, msg):
+        """Remember a spike that comes while the neuron has not fired."""
+        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+            syn.t = msg.time
+
+    def at_post(self, post, msg):
+        """Remember the first spike."""
+        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+            post.t_spike = msg.time
+            post.slope_spike = post.slope
+        return 0.0
+
+    def at_reset(self, post, msg):
+        """A new trial."""
+        post.t_reset = msg.time
+        post.error = 0.0
+        return 0.0
+
+    def at_error(self, post, msg):
+        """An error reaches the neuron."""
+        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+            post.unused += 1.0
+            return 0.0
+        if self.summed > 0.0:
+            post.error += msg.value
+            return 0.0
+        return self.clip.divide(post, msg.value, post.slope_spike)
+
+    def on_error(self, syn, post, msg):
+        """The error reaches a synapse."""
+        u = post.t_spike - syn.t
+        if syn.t < post.t_reset or u < 0.0:
+            return 0.0
+        g = -msg.value * post.psp(u)
+        if self.at_once > 0.0:
+            self.change(syn, post, g)
+        else:
+            old = syn.gradient
+            syn.gradient = old + g
+            post.norm2 += syn.gradient * syn.gradient - old * old
+        return msg.value * post.psp_slope(u)
+
+    def at_apply(self, post, msg):
+        """The end of a trial that was taught, seen from one neuron."""
+        fired = 1.0 if post.t_spike >= post.t_reset and post.t_spike > -math.inf else 0.0
+        post.lift = self.cost.lift(post, post.weight_sum, fired) + self.silence.lift(post, post.weight_sum, fired)
+        post.scale = 1.0
+        norm = math.sqrt(max(post.norm2, 0.0))
+        if norm > self.bound:
+            post.scale = self.bound / norm
+            post.clipped += 1.0
+        post.norm2 = 0.0
+        if post.error != 0.0:
+            post.error = self.clip.divide(post, post.error, post.slope_spike)
+        if self.at_once > 0.0 and post.lift == 0.0:
+            return 0.0
+        return 1.0
+
+    def on_apply(self, syn, post, msg):
+        """The end of a trial, seen from one synapse."""
+        back = 0.0
+        u = post.t_spike - syn.t
+        if post.error != 0.0 and syn.t >= post.t_reset and u >= 0.0:
+            syn.gradient += -post.error * post.psp(u)
+            back = post.error * post.psp_slope(u)
+        g = syn.gradient * post.scale
+        syn.gradient = 0.0
+        if g != 0.0:
+            self.change(syn, post, g)
+        syn.w += post.lift
+        post.weight_sum += post.lift
+        return back
+
+    def change(self, syn, post, g):
+        """One step down the gradient."""
+        dw = self.step.change(syn, g)
+        syn.w += dw
+        post.weight_sum += dw

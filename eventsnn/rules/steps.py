@@ -1,0 +1,72 @@
+"""Step sizes: how a gradient becomes a change of weight, with whatever memory that needs at the synapse."""
+
+import math
+
+from eventsnn.model import Part, State
+
+
+class Sgd(Part):
+    """Plain gradient descent; no memory."""
+
+    lr: float = 0.1  # learning rate
+
+    def change(self, syn, g):
+        """The change of weight for gradient g."""
+        return -self.lr * g
+
+
+class Momentum(Part):
+    """Gradient descent with momentum (Polyak 1964): one word per synapse."""
+
+    lr: float = 0.01  # learning rate
+    decay: float = 0.9  # of the velocity per step
+
+    velocity: State = 0.0
+
+    def change(self, syn, g):
+        """The change of weight for gradient g."""
+        syn.velocity = self.decay * syn.velocity - self.lr * g
+        return syn.velocity
+
+
+class Adaptive(Part):
+    """Step divided by the root of a running mean of squared gradients (RMSprop): two words per synapse.
+
+    The mean is corrected for its start at zero, as in Adam.
+    """
+
+    lr: float = 0.01  # learning rate
+    decay: float = 0.99  # of the mean square per step
+    epsilon: float = 1e-8  # added to the root
+
+    square: State = 0.0
+    weight_of_square: State = 0.0
+
+    def change(self, syn, g):
+        """The change of weight for gradient g."""
+        syn.square = self.decay * syn.square + (1.0 - self.decay) * g * g
+        syn.weight_of_square = self.decay * syn.weight_of_square + (1.0 - self.decay)
+        return -self.lr * g / (math.sqrt(syn.square / syn.weight_of_square) + self.epsilon)
+
+
+class Adam(Part):
+    """Adam (Kingma and Ba 2015) with a clock of its own at every synapse: four words per synapse."""
+
+    lr: float = 0.001  # learning rate
+    decay1: float = 0.9  # of the mean gradient per step
+    decay2: float = 0.999  # of the mean square per step
+    epsilon: float = 1e-8  # added to the root
+
+    mean: State = 0.0
+    square: State = 0.0
+    power1: State = 1.0
+    power2: State = 1.0
+
+    def change(self, syn, g):
+        """The change of weight for gradient g."""
+        syn.mean = self.decay1 * syn.mean + (1.0 - self.decay1) * g
+        syn.square = self.decay2 * syn.square + (1.0 - self.decay2) * g * g
+        syn.power1 *= self.decay1
+        syn.power2 *= self.decay2
+        root = math.sqrt(syn.square / (1.0 - syn.power2)) + self.epsilon
+        return -self.lr * (syn.mean / (1.0 - syn.power1)) / root

@@ -1,0 +1,82 @@
+"""The stimulus as a process: it presents samples one after another, by messages like any other."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from eventsnn import rng
+from eventsnn.errors import NetworkError
+from eventsnn.processes import Handle, Process, ProcessGenerator
+
+
+@dataclass(eq=False)
+class Stimulus(Process):
+    """Presents a sample every `period` seconds, over and over, without ever asking whether anybody is ready.
+
+    For each sample it sends, along whatever projections of these ports the user made: `apply` for the sample before
+    (if that one had a label), `reset`, `label` (the class, or -1), and `value` (a latency for each input neuron).
+
+    Args:
+        times: latencies [s], shape (samples, inputs); `inf` where an input stays silent.
+        labels: class of each sample, shape (samples,); -1 where it is not told, so that nothing is learned from it.
+        period: time from one sample to the next [s].
+        start: time of the first sample [s].
+        shuffle: present every pass over the samples in another order, drawn from `seed`.
+        passes: how many times all samples are presented; 0 for ever.
+
+    Raises:
+        NetworkError: shapes that do not match, or a latency that is negative or NaN.
+    """
+
+    times: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    period: float
+    start: float = 0.0
+    shuffle: bool = False
+    passes: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.times = np.asarray(self.times, dtype=np.float64)
+        self.labels = np.asarray(self.labels, dtype=np.int64)
+        if self.times.ndim != 2 or self.labels.shape != self.times.shape[:1] or not len(self.times):
+            raise NetworkError(
+                f"Stimulus: times has shape {self.times.shape}, labels {self.labels.shape}; "
+                "give (samples, inputs) and (samples,)"
+            )
+        bad = np.argwhere(~(self.times >= 0))
+        if len(bad):
+            n, i = bad[0]
+            raise NetworkError(f"Stimulus: times[{n}, {i}] is {self.times[n, i]}; a latency is >= 0, or inf for none")
+        if not 0 < self.period < np.inf:
+            raise NetworkError(f"Stimulus.period is {self.period}; it must be positive and finite")
+
+    def order(self, which: int) -> np.ndarray:
+        """The order of the samples in one pass."""
+        n = len(self.labels)
+        return rng.stream(self.seed, "stimulus/order", which).permutation(n) if self.shuffle else np.arange(n)
+
+    def sample(self, k: int) -> int:
+        """The number of the sample that is presented k-th, or -1 after the last."""
+        which, place = divmod(k, len(self.labels))
+        if self.passes and which >= self.passes:
+            return -1
+        if getattr(self, "_pass", (-1,))[0] != which:
+            self._pass = (which, self.order(which))
+        return int(self._pass[1][place])
+
+    def run(self, cell: Handle) -> ProcessGenerator:
+        """Send what belongs to each sample at its time."""
+        while True:
+            k = cell.state.get("presented", 0)
+            yield cell.until(self.start + k * self.period)
+            sample = self.sample(k)
+            if k > 0 and self.labels[self.sample(k - 1)] >= 0:
+                cell.send("apply", 1.0)
+            if sample < 0:
+                return
+            cell.send("reset")
+            cell.send("label", float(self.labels[sample]))
+            cell.send("value", self.times[sample])
+            cell.note("sample", sample)
+            cell.state["presented"] = k + 1

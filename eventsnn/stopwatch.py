@@ -1,0 +1,50 @@
+"""What is asked after each event of a run: whether to stop, and how far it has come."""
+
+import signal
+import threading
+import time as clock
+from contextlib import contextmanager
+from typing import Any
+
+from eventsnn.errors import Interrupted, RunawayError
+
+
+@contextmanager
+def stopwatch(engine: Any, end: float, progress: bool, max_events: int | None) -> Any:
+    """What is asked after each event: whether to stop. Turns Ctrl-C into a stop after the event at hand."""
+    asked: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda *_: asked.append(1)) if main else None
+    first, start, bar = engine.events, engine.now, None
+    if progress:
+        from tqdm import tqdm
+
+        bar = tqdm(total=end - start, unit="s", unit_scale=True, desc="simulated")
+    shown = clock.monotonic()
+
+    def control(engine: Any = engine) -> bool:
+        nonlocal shown
+        if asked:
+            return True
+        if max_events is not None and engine.events - first >= max_events:
+            raise RunawayError(
+                f"{max_events} events happened before {engine.now} s, and max_events allows no more; the state is kept"
+            )
+        if bar is not None and clock.monotonic() - shown > 0.1:
+            shown = clock.monotonic()
+            bar.update(engine.now - start - bar.n)
+            bar.set_postfix(events=engine.events - first)
+        return False
+
+    try:
+        yield control
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+        if bar is not None:
+            bar.update(engine.now - start - bar.n)
+            bar.close()
+    if asked:
+        raise Interrupted(
+            f"stopped at {engine.now} s with everything kept; net.run(until={end}) goes on, net.save keeps it"
+        )

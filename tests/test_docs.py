@@ -1,0 +1,135 @@
+"""The documentation tells the truth: its code runs, its output is what it says, no public name is missing."""
+
+import contextlib
+import io
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import eventsnn
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+PUBLIC = sorted(name for name in eventsnn.__all__ if not name.startswith("__"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    info: str  # the words after the opening fence
+    first: int  # line of its first line, counted from 1
+    lines: tuple[str, ...]
+    follows: int  # lines other than blank ones between it and the block before
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+def fenced_blocks(page: Path) -> list[Block]:
+    blocks = []
+    fence, indent, first, info, between = "", 0, 0, "", 0
+    body: list[str] = []
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        opening = re.match(r"( *)(`{3,})(.*)", line)
+        if not fence and opening:
+            indent, fence, info = len(opening[1]), opening[2], opening[3].strip()
+            first, body = number + 1, []
+        elif fence and line.strip() == fence:
+            blocks.append(Block(info, first, tuple(body), between))
+            fence, between = "", 0
+        elif fence:
+            body.append(line[indent:])
+        else:
+            between += bool(line.strip())
+    assert not fence, f"{page.name}:{first - 1}: this block is never closed"
+    return blocks
+
+
+def executable(page: Path) -> list[tuple[Block, str | None]]:
+    """The page's Python blocks, each with the output that the page says it has."""
+    pairs = []
+    for block, after in pairwise([*fenced_blocks(page), None]):
+        words = block.info.split()
+        if words[:1] == ["python"] and "no-run" not in words:
+            says_output = after is not None and after.info == "text" and after.follows == 0
+            pairs.append((block, after.text if says_output else None))
+    return pairs
+
+
+def module_of(page: Path, folder: Path, blocks: list[Block]) -> ModuleType:
+    """An empty module whose file holds the page's code at the page's own line numbers, so that tracebacks
+    name them and `inspect.getsource` finds the rules and processes that a page declares."""
+    lines = [""] * len(page.read_text(encoding="utf-8").splitlines())
+    for block in blocks:
+        lines[block.first - 1 : block.first - 1 + len(block.lines)] = block.lines
+    file = folder / f"{page.stem.replace('-', '_')}_page.py"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    module = ModuleType(file.stem)
+    module.__file__ = str(file)
+    return module
+
+
+def run(block: Block, module: ModuleType, page: str) -> str:
+    """What the block prints. A failure names the page and its line."""
+    file = module.__file__
+    printed = io.StringIO()
+    try:
+        code = compile("\n" * (block.first - 1) + block.text, file, "exec")
+        with contextlib.redirect_stdout(printed):
+            exec(code, module.__dict__)
+    except Exception as error:
+        at = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        line = error.lineno if isinstance(error, SyntaxError) else at[-1]
+        raise AssertionError(f"{page}:{line}: {type(error).__name__}: {error}") from error
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_page_runs(page, tmp_path, monkeypatch):
+    pairs = executable(page)
+    module = module_of(page, tmp_path, [block for block, _ in pairs])
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.chdir(tmp_path)
+    name = page.relative_to(ROOT).as_posix()
+    for block, expected in pairs:
+        printed = run(block, module, name)
+        if expected is not None:
+            assert printed == expected, f"{name}:{block.first}: prints something else than the page says"
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="module")
+def package():
+    griffe = pytest.importorskip("griffe")  # as on the reference page, constants have docstrings too
+    return griffe.load("eventsnn", search_paths=[ROOT])
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_has_a_docstring(name, package):
+    member = package[name]
+    found = member.final_target if member.is_alias else member
+    assert found.docstring, f"{found.path} ({found.relative_filepath}:{found.lineno}) has no docstring"
+
+
+def test_reference_page_has_every_public_name():
+    page = (ROOT / "docs" / "pages" / "reference.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^::: eventsnn\.(\w+)$", page, flags=re.MULTILINE))
+    missing = [f"::: eventsnn.{name}" for name in PUBLIC if name not in shown]
+    assert not missing, "add to docs/pages/reference.md:\n" + "\n".join(missing)
+
+
+def test_ci_runs_the_readme_test_command():
+    shell = [block.text for block in fenced_blocks(ROOT / "README.md") if block.info in ("sh", "bash")]
+    commands = [line for text in shell for line in text.splitlines() if "pytest" in line]
+    assert len(commands) == 1, "the README gives one test command, on one line"
+    assert commands[0].strip() in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
