@@ -1,5 +1,7 @@
 """eventsnn: event-driven, asynchronous simulation and training of spiking neural networks."""
 
+from typing import TYPE_CHECKING, Any
+
 from eventsnn import datasets
 from eventsnn.distributions import exponential, lognormal, normal, uniform
 from eventsnn.encode import latency
@@ -20,6 +22,9 @@ from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, Sgd, 
 from eventsnn.stimulus import Stimulus
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 
+if TYPE_CHECKING:
+    from eventsnn import plot
+
 ms = 1e-3
 """One millisecond in seconds."""
 
@@ -27,6 +32,16 @@ us = 1e-6
 """One microsecond in seconds."""
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`eventsnn.plot` is loaded when it is first used, because Matplotlib is slow to import."""
+    if name == "plot":
+        import importlib
+
+        return importlib.import_module("eventsnn.plot")
+    raise AttributeError(f"module 'eventsnn' has no attribute {name!r}")
+
 
 __all__ = [
     "IF",
@@ -74,6 +89,7 @@ __all__ = [
     "ms",
     "normal",
     "one_to_one",
+    "plot",
     "uniform",
     "us",
 ]

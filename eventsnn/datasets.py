@@ -46,7 +46,8 @@ def digits(
     """The 8 x 8 handwritten digits that scikit-learn carries: 1,797 images, brighter pixels spike earlier.
 
     Args:
-        early, late: latency of the brightest and of the darkest pixel [s].
+        early: latency of the brightest pixel [s].
+        late: latency of the darkest pixel [s].
         seed: of the division into training and test samples, which keeps the classes in proportion.
         test: fraction of samples never trained on.
         silent: black pixels do not spike at all.

@@ -8,6 +8,8 @@ import numpy as np
 
 from eventsnn.errors import NetworkError
 
+LEAST_SHARE = 1e-3  # of a normal's values that must fall within its bounds, because the others are drawn again
+
 
 class Distribution(Protocol):
     """Anything with `sample(rng, n)`; a user's own needs nothing else."""
@@ -52,9 +54,18 @@ class normal:
         _finite(mean=self.mean, std=self.std)
         if self.std < 0:
             raise NetworkError(f"normal: std is {self.std}; it must not be negative")
-        reach = 8.0 * self.std
-        if not self.low <= self.high or self.low > self.mean + reach or self.high < self.mean - reach:
-            raise NetworkError(f"normal({self.mean}, {self.std}) practically never falls in [{self.low}, {self.high}]")
+        if not self.share() >= LEAST_SHARE:
+            raise NetworkError(
+                f"normal({self.mean}, {self.std}) falls in [{self.low}, {self.high}] with probability "
+                f"{self.share():.1g}; give bounds around the mean, or use uniform"
+            )
+
+    def share(self) -> float:
+        """The probability that a value lies within the bounds."""
+        if self.std == 0.0:
+            return float(self.low <= self.mean <= self.high)
+        unit = self.std * math.sqrt(2.0)
+        return 0.5 * (math.erf((self.high - self.mean) / unit) - math.erf((self.low - self.mean) / unit))
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Draw n independent values."""
@@ -73,6 +84,8 @@ class lognormal:
 
     def __post_init__(self) -> None:
         _finite(mu=self.mu, sigma=self.sigma)
+        if self.sigma < 0:
+            raise NetworkError(f"lognormal: sigma is {self.sigma}; it must not be negative")
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Draw n independent values."""
@@ -87,6 +100,8 @@ class exponential:
 
     def __post_init__(self) -> None:
         _finite(mean=self.mean)
+        if self.mean < 0:
+            raise NetworkError(f"exponential: mean is {self.mean}; it must not be negative")
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Draw n independent values."""
@@ -103,6 +118,8 @@ def draw(value: object, n: int, rng: np.random.Generator, what: str) -> np.ndarr
         values = np.asarray(value.sample(rng, n), dtype=np.float64)
     else:
         try:
+            if value is None:
+                raise TypeError("None would become NaN")
             values = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise NetworkError(f"{what} is {value!r}; give a number, an array or a distribution") from error

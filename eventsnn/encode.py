@@ -10,7 +10,8 @@ def latency(values: np.ndarray, early: float, late: float, silent_below: float =
 
     Args:
         values: intensities, any shape.
-        early, late: latencies [s].
+        early: latency of intensity 1 [s].
+        late: latency of intensity 0 [s].
         silent_below: intensities below this do not spike (latency inf).
 
     Raises:

@@ -45,8 +45,8 @@ class Feedback:
 class Projection:
     """Synapses from `pre` to `post` that carry messages of one port.
 
-    `weight` and `delay` [s] are numbers, one value per edge of the pattern, matrices (sources x targets, for
-    all-to-all patterns), or distributions.
+    `weight` and `delay` [s] are numbers, one value per edge of the pattern, matrices (sources x targets; an edge
+    takes its entry), or distributions.
     """
 
     name: str
@@ -74,10 +74,13 @@ class Description:
     projections: list[Projection] = field(default_factory=list)
 
 
-def flat_values(value: object, n_pre: int, n_post: int, count: int) -> object:
-    """A matrix of values as one value per edge of an all-to-all pattern; anything else unchanged."""
-    if isinstance(value, (list, np.ndarray)):
-        array = np.asarray(value)
-        if array.ndim == 2 and array.shape == (n_pre, n_post) and count == array.size:
-            return array.reshape(-1)
+def flat_values(value: object, n_pre: int, n_post: int, source: np.ndarray, target: np.ndarray) -> object:
+    """A matrix of values (sources x targets) as one value per edge of any pattern; anything else unchanged."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # rows of unequal length: `draw` refuses them with the name of what was given
+            return value
+        if array.shape == (n_pre, n_post):
+            return array[source, target]
     return value

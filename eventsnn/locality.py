@@ -26,6 +26,8 @@ _REFUSED: dict[type, str] = {
     ast.Pow: "uses **, which rounds differently on the two engines; multiply, or use math.exp and math.log",
     ast.Lambda: "makes a function; write a method of the class instead",
     ast.FunctionDef: "makes a function; write a method of the class instead",
+    ast.AsyncFunctionDef: "makes a function; write a method of the class instead",
+    ast.ClassDef: "makes a class; a handler computes with numbers",
     ast.ListComp: "loops over a collection; a handler sees one element only",
     ast.SetComp: "loops over a collection; a handler sees one element only",
     ast.DictComp: "loops over a collection; a handler sees one element only",
@@ -40,7 +42,10 @@ _REFUSED: dict[type, str] = {
     ast.Global: "reaches a global; keep what must be remembered in a State",
     ast.Nonlocal: "reaches an enclosing variable; keep what must be remembered in a State",
     ast.Try: "catches exceptions; test the numbers instead",
+    ast.TryStar: "catches exceptions; test the numbers instead",
     ast.Raise: "raises; a handler always ends with a number or nothing",
+    ast.Assert: "raises; a handler always ends with a number or nothing",
+    ast.Match: "matches a pattern; write if and elif",
     ast.With: "opens a context; a handler computes with numbers",
     ast.Delete: "deletes something; a handler's variables are declared once",
     ast.Yield: "yields; a handler runs at one instant. A process that waits belongs in `net.add(function)`",
@@ -62,6 +67,7 @@ class Declared:
     reads: dict[str, set[str] | None] = field(default_factory=dict)  # per scope; None allows any name
     writes: dict[str, set[str]] = field(default_factory=dict)
     functions: dict[str, set[str]] = field(default_factory=dict)  # per scope, names that may be called
+    signatures: dict[str, tuple[str, ...]] = field(default_factory=dict)  # arguments of "method" and "part.method"
 
 
 @dataclass
@@ -77,30 +83,35 @@ class Handler:
     writes: set[tuple[str, str]] = field(default_factory=set)
 
 
-def parse(function: Callable[..., object], owner: str) -> Handler:
+def parse(function: Callable[..., object], owner: str, name: str) -> Handler:
     """Read a method's source. Raises LocalityError if it has none, or is not a plain method."""
-    code = getattr(function, "__code__", None)
-    name = getattr(function, "__name__", repr(function))
+    plain = inspect.unwrap(function)
+    code = getattr(plain, "__code__", None)
     if code is None:
         raise LocalityError(f"{owner}.{name} is not a plain method; write it with def, without decorators")
     file, line = code.co_filename, code.co_firstlineno
+    if plain is not function:
+        raise LocalityError(f"{file}:{line}: {owner}.{name} has a decorator; a handler is a plain method")
     try:
         text = textwrap.dedent("".join(inspect.getsourcelines(function)[0]))
     except OSError as error:
         raise LocalityError(f"{file}:{line}: {owner}.{name} has no source to check; put the class in a file") from error
-    tree = ast.parse(text).body[0]
+    try:
+        tree = ast.parse(text).body[0]
+    except SyntaxError:  # a lambda in the midst of something else
+        raise LocalityError(f"{file}:{line}: {owner}.{name} is not a plain method; write it with def") from None
     if not isinstance(tree, ast.FunctionDef):
         raise LocalityError(f"{file}:{line}: {owner}.{name} is not a plain method; write it with def")
-    return Handler(name, [a.arg for a in tree.args.args], tree, file, line)
+    return Handler(tree.name, [a.arg for a in tree.args.args], tree, file, line)
 
 
-def check(function: Callable[..., object], declared: Declared) -> Handler:
-    """Check one handler and return what it touches.
+def check(function: Callable[..., object], declared: Declared, name: str) -> Handler:
+    """Check one handler, the attribute `name` of its class, and return what it touches.
 
     Raises:
         LocalityError: with file, line, what was tried, and the lawful way to do it.
     """
-    handler = parse(function, declared.owner)
+    handler = parse(function, declared.owner, name)
     checker = _Checker(handler, declared, function)
     checker.check_shape()
     for statement in handler.tree.body:
@@ -113,11 +124,13 @@ class _Checker(ast.NodeVisitor):
         self.handler, self.declared = handler, declared
         self.globals = getattr(function, "__globals__", {})
         self.closure = function.__code__.co_freevars
+        self.near: ast.AST = handler.tree  # the latest node that has a line
         self.locals = {
             node.id for node in ast.walk(handler.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
 
     def refuse(self, node: ast.AST, what: str) -> None:
+        node = node if hasattr(node, "lineno") else self.near
         line = self.handler.line + getattr(node, "lineno", 1) - 1
         raise LocalityError(f"{self.handler.file}:{line}: {self.declared.owner}.{self.handler.name} {what}")
 
@@ -134,6 +147,8 @@ class _Checker(ast.NodeVisitor):
             self.refuse(tree, f"captures {self.closure[0]!r} from around its class; make it a parameter")
 
     def generic_visit(self, node: ast.AST) -> None:
+        if hasattr(node, "lineno"):
+            self.near = node
         for kind, why in _REFUSED.items():
             if isinstance(node, kind):
                 self.refuse(node, why)
@@ -162,7 +177,9 @@ class _Checker(ast.NodeVisitor):
             return
         if name == "self" or (name in SCOPES and name in self.handler.arguments):
             self.refuse(node, f"passes {name} on as an object; only its declared fields can be used")
-        if name in self.handler.arguments or name in self.locals or name in PURE_BUILTINS:
+        if name in self.handler.arguments or name in self.locals:
+            return
+        if name in PURE_BUILTINS and name not in self.globals:
             return
         self.refuse(node, f"reads the global {name!r}; a handler sees only its arguments, numbers and math")
 
@@ -192,8 +209,6 @@ class _Checker(ast.NodeVisitor):
         d = self.declared
         if store:
             self.refuse(node, f"writes self.{names[0]}; parameters are shared by all, so declare a State instead")
-        if names[0] in d.parts and len(names) == 2 and not names[1].startswith("_"):
-            return
         if len(names) != 1 or names[0] not in d.parameters:
             known = ", ".join(sorted(d.parameters | d.parts)) or "none"
             self.refuse(node, f"reads self.{'.'.join(names)}; its parameters are {known}")
@@ -223,33 +238,36 @@ class _Checker(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if node.keywords:
             self.refuse(node, "calls with keyword arguments; pass them in order")
-        scopes_allowed = self._callee(node)
-        for argument in node.args:
-            if scopes_allowed and isinstance(argument, ast.Name) and argument.id in SCOPES:
-                continue
+        signature = self._callee(node)
+        for place, argument in enumerate(node.args):
+            if isinstance(argument, ast.Name) and argument.id in SCOPES and argument.id in self.handler.arguments:
+                if signature[place : place + 1] == (argument.id,):
+                    continue
+                if signature:
+                    self.refuse(node, f"passes {argument.id} on as something else; a scope keeps its name")
             self.visit(argument)
 
-    def _callee(self, node: ast.Call) -> bool:
-        """Check what is called; say whether scopes may be handed to it."""
+    def _callee(self, node: ast.Call) -> tuple[str, ...]:
+        """Check what is called; give the names of its arguments if scopes may be handed to it."""
         d, path = self.declared, _path(node.func)
         if path is None:
             self.refuse(node, "calls a computed value; only math, min, max, abs and the class's own methods are called")
-            return False
+            return ()
         called = ".".join(path)
         if len(path) == 1:
-            if path[0] not in PURE_BUILTINS:
+            if path[0] not in PURE_BUILTINS or path[0] in self.globals or path[0] in self.locals:
                 self.refuse(node, f"calls {called}(); only math, min, max, abs and the class's own methods are called")
-            return False
+            return ()
         if path[0] == "math":
             self._math(node, path[1:])
-            return False
-        if path[0] == "self" and ((len(path) == 2 and path[1] in d.methods) or (len(path) == 3 and path[1] in d.parts)):
-            return True
+            return ()
+        if path[0] == "self" and ".".join(path[1:]) in d.signatures:
+            return d.signatures[".".join(path[1:])]
         if len(path) == 2 and path[1] in d.functions.get(path[0], set()):
             self.handler.reads.add((path[0], path[1]))
-            return False
+            return ()
         self.refuse(node, f"calls {called}(); only math, min, max, abs and the class's own methods are called")
-        return False
+        return ()
 
 
 def _path(node: ast.expr) -> list[str] | None:

@@ -40,6 +40,9 @@ class Model:
             if not hasattr(cls, name):
                 raise NetworkError(f"{cls.__name__}.{name} has no default; give it one: `{name}: ... = value`")
             kind = getattr(hint, "__metadata__", ("parameter",))[0]
+            value = getattr(cls, name)
+            if not isinstance(value, (float, int) if kind != "parameter" else (float, int, str, Part)):
+                raise NetworkError(f"{cls.__name__}.{name} is {value!r}; a {kind} starts from a number")
             {"state": cls.state, "post-state": cls.post_state}.get(kind, cls.parameters)[name] = getattr(cls, name)
         cls.handlers = {}
         if abstract:
@@ -47,7 +50,7 @@ class Model:
         declared = cls._declare()
         for name in sorted(declared.methods):
             cls._check_signature(name)
-            cls.handlers[name] = locality.check(getattr(cls, name), declared)
+            cls.handlers[name] = locality.check(getattr(cls, name), declared, name)
 
     def __init__(self, **parameters: Any) -> None:
         for name, value in parameters.items():
@@ -77,7 +80,7 @@ class Model:
         return {name: value for name, value in self._given.items() if isinstance(value, Part)}
 
     def __repr__(self) -> str:
-        changed = (f"{k}={v!r}" for k, v in self._given.items() if v != self.parameters[k])
+        changed = (f"{k}={v!r}" for k, v in self._given.items() if k not in self.parameters or v != self.parameters[k])
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __eq__(self, other: object) -> bool:
@@ -92,17 +95,23 @@ class Model:
             for klass in cls.__mro__[:-1]
             if issubclass(klass, Model) and klass is not Model
             for name, value in vars(klass).items()
-            if callable(value) and not name.startswith("__") and name not in PYTHON_ONLY and name not in _FRAMEWORK
+            if callable(value) or isinstance(value, (classmethod, property))
+            if not name.startswith("__") and name not in PYTHON_ONLY and name not in _FRAMEWORK
         }
         numbers = {k for k, v in cls.parameters.items() if not isinstance(v, (Part, str))}
-        parts = {k for k, v in cls.parameters.items() if isinstance(v, Part)}
-        return Declared(cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, parts)
+        parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
+        signatures = {name: _arguments(getattr(cls, name)) for name in methods}
+        for part, value in parts.items():
+            signatures |= {f"{part}.{name}": _arguments(getattr(value, name)) for name in value.handlers}
+        return Declared(
+            cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, set(parts), {}, {}, {}, signatures
+        )
 
     @classmethod
     def _check_signature(cls, name: str) -> None:
         expected = cls._signature(name)
         code = getattr(getattr(cls, name), "__code__", None)
-        if expected is None or code is None:
+        if expected is None or code is None or hasattr(getattr(cls, name), "__wrapped__"):
             return
         found = code.co_varnames[: code.co_argcount]
         if found != expected:
@@ -116,7 +125,22 @@ class Model:
         return None
 
 
-_FRAMEWORK = frozenset(vars(Model)) | {"parameters", "state", "post_state", "handlers", "synapse_state", "sees"}
+def _arguments(function: Any) -> tuple[str, ...]:
+    """The names of a method's arguments after self."""
+    code = getattr(function, "__code__", None)
+    return () if code is None else code.co_varnames[1 : code.co_argcount]
+
+
+_FRAMEWORK = frozenset(vars(Model)) | {
+    "parameters",
+    "state",
+    "post_state",
+    "handlers",
+    "handles",
+    "synapse_state",
+    "neuron_state",
+    "sees",
+}
 
 
 class Neuron(Model, abstract=True):
@@ -164,6 +188,9 @@ class LinearNeuron(Neuron, abstract=True):
     depend on the source spike alone, so a synaptic event costs two multiply-adds. A model gives
 
     - `begin(cell)`: coefficients from the initial state, at offset 0;
+    - `basis(s)`: (b0, b1, g) with v = level + c0 b0 + c1 b1 and i = c1 g at offset s; `level(cell)`;
+    - `decay(dt)`: (d00, d01, d11), the coefficients after dt: d00 c0 + d01 c1 and d11 c1;
+    - `calm(level, v, i)`: a time within which a voltage v with current i surely stays below threshold;
     - `factors(s)`;
     - `rebase(cell, dt)`: move the origin of time by dt, in one step;
     - `settle(cell, s)`: end a refractory period that ended at or before s;
@@ -178,6 +205,10 @@ class LinearNeuron(Neuron, abstract=True):
     c1: State = 0.0
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
         "begin": ("self", "cell"),
+        "basis": ("self", "s"),
+        "level": ("self", "cell"),
+        "decay": ("self", "dt"),
+        "calm": ("self", "level", "v", "i"),
         "factors": ("self", "s"),
         "rebase": ("self", "cell", "dt"),
         "settle": ("self", "cell", "s"),

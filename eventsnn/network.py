@@ -1,7 +1,8 @@
 """`Network`: describe, run, look, save. The one object that a user holds."""
 
+import importlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from eventsnn.processes import FunctionProcess, Process
 from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
 from eventsnn.stopwatch import stopwatch
 
-ENGINES = ("reference",)
+ENGINES = {"reference": "ReferenceEngine", "compiled": "CompiledEngine"}
 
 
 class Network:
@@ -28,9 +29,13 @@ class Network:
         seed: everything random follows from it and from names.
         engine: "reference".
 
-    Example:
+    Examples:
         >>> net = Network(seed=1)
-        >>> x = net.add(SpikeTrain([0.0, 0.01]))
+        >>> x = net.add(SpikeTrain([0.0, 0.01]), name="x")
+        >>> y = net.add(LIF(), name="y")
+        >>> xy = net.connect(x, y, weight=8.0, delay=0.001)
+        >>> len(net.run(0.1).spikes(y))
+        3
     """
 
     def __init__(self, seed: int = 0, engine: str = "reference") -> None:
@@ -81,6 +86,7 @@ class Network:
         name = self._name(name, label.lower(), [p.name for p in self.description.populations])
         population = Population(name, model, int(size), dict(initial), tuple(record))
         self.description.populations.append(population)
+        self._plan = None
         return population
 
     def connect(
@@ -136,6 +142,7 @@ class Network:
             name, pre, post, port, rule, weight, delay, pattern or all_to_all(), way_back, tuple(record)
         )
         self.description.projections.append(projection)
+        self._plan = None
         return projection
 
     def teach(self, outputs: Population, teacher: Process, *, delay: Any = 1e-3, name: str = "teacher") -> Population:
@@ -151,6 +158,28 @@ class Network:
             f = projection.feedback
             if f is not None and f.kind == "broadcast":
                 self.connect(outputs, projection.pre, port="error", weight=f.weight, delay=f.delay)
+        return population
+
+    def stimulate(
+        self,
+        stimulus: Process,
+        inputs: Population,
+        *,
+        layers: Sequence[Population] = (),
+        teacher: Population | None = None,
+        name: str = "stimulus",
+    ) -> Population:
+        """Let a stimulus present samples: give it its ways out, one projection without delay per port and target.
+
+        `value` (a latency for each neuron) goes to the inputs, `reset` to the inputs and the layers, `apply` (learn
+        from the sample before) to the layers, and `label` to the teacher.
+        """
+        population = self.add(stimulus, name=name)
+        taught = [] if teacher is None else [teacher]
+        targets = {"value": [inputs], "reset": [inputs, *layers], "apply": layers, "label": taught}
+        for port, those in targets.items():
+            for target in those:
+                self.connect(population, target, port=port, name=f"{name}->{target.name} ({port})")
         return population
 
     def _name(self, name: str | None, default: str, taken: list[str]) -> str:
@@ -178,9 +207,8 @@ class Network:
     def engine(self) -> Any:
         """The engine, made at the first run."""
         if self._engine is None:
-            from eventsnn.engines.reference import ReferenceEngine
-
-            self._engine = ReferenceEngine(self.plan, self.recorder)
+            module = importlib.import_module(f"eventsnn.engines.{self.engine_name}")
+            self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder)
         return self._engine
 
     @property
@@ -242,9 +270,8 @@ class Network:
 
     def synapse_state(self, projection: Projection) -> dict[str, Any]:
         """Everything a projection holds: `w`, the rule's `syn.<state>` and `post.<state>`, and message counts."""
-        from eventsnn.engines import snapshot
-
-        return snapshot.synapse_arrays(self.engine, self._synapses(projection).index)
+        arrays: dict[str, Any] = self.engine.synapse_arrays(self._synapses(projection).index)
+        return arrays
 
     def weight_changes(self, projection: Projection) -> WeightChanges:
         """Every change of weight so far; needs `record=["weights"]` in `connect`."""
@@ -293,10 +320,10 @@ class Network:
     def message_counts(self) -> dict[str, int]:
         """How many messages each projection carried so far; errors on a feedback as "name (back)"."""
         counts = {}
-        for s in self.engine.synapses:
-            counts[s.plan.name] = s.messages
-            if s.plan.back is not None:
-                counts[f"{s.plan.name} (back)"] = s.errors_back
+        for s, (messages, back) in zip(self.plan.synapses, self.engine.message_counts(), strict=True):
+            counts[s.name] = messages
+            if s.back is not None:
+                counts[f"{s.name} (back)"] = back
         return counts
 
     def _synapses(self, projection: Projection) -> Any:
@@ -318,14 +345,13 @@ class Network:
         """Write description, dynamic state and recordings to one file; an older file is replaced only when complete.
 
         Raises:
-            EngineError: a user process that waits elsewhere than at its first `yield`, or something unknown in it.
+            EngineError: a user process whose place cannot be found again from its `cell.state`, or something in the
+                network that is no number, string, list or array. The older file stays.
         """
-        from eventsnn.engines import snapshot
-
         content = {
             "description": store.pack(self.description),
             "engine": self.engine_name,
-            "state": snapshot.take(self.engine),
+            "state": self.engine.take(),
             "records": self.recorder.pack(),
         }
         store.write(path, content)
@@ -337,13 +363,11 @@ class Network:
         Raises:
             EngineError: a file cut short, of another version, or naming a class that cannot be imported.
         """
-        from eventsnn.engines import snapshot
-
         content = store.read(path)
         net = cls(engine=engine or content["engine"])
         net.description = store.unpack(content["description"])
         net.recorder.unpack(content["records"])
-        snapshot.put(net.engine, content["state"])
+        net.engine.put(content["state"])
         return net
 
 

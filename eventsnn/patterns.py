@@ -71,21 +71,25 @@ class fixed_indegree:
     replace: bool = True  # may the same source be drawn twice for one target
     self_connections: bool = True
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.k, (int, np.integer)) or self.k < 0:
+            raise NetworkError(f"fixed_indegree: k is {self.k!r}; give a whole number from 0")
+
     def edges(self, n_pre: int, n_post: int, rng: np.random.Generator) -> Edges:
         """Arrays of source and target indices, one entry per synapse."""
-        others = n_pre if self.self_connections else n_pre - 1
-        if self.k < 0 or (self.k > 0 and others < 1) or (not self.replace and self.k > others):
-            raise NetworkError(f"fixed_indegree: k is {self.k}, but only {others} sources can be drawn")
-        post = np.repeat(np.arange(n_post), self.k)
+        targets = np.arange(n_post)
+        without_self = (targets < n_pre) & (not self.self_connections)
+        others = n_pre - without_self  # how many sources each target can have
+        least = int(others.min())
+        if (self.k > 0 and least < 1) or (not self.replace and self.k > least):
+            raise NetworkError(f"fixed_indegree: k is {self.k}, but only {least} sources can be drawn")
+        post = np.repeat(targets, self.k)
         if self.replace:
-            pre = rng.integers(0, others, len(post))
+            pre = rng.integers(0, others[post])
         else:
-            pre = np.concatenate(
-                [rng.choice(others, self.k, replace=False) for _ in range(n_post)] or [np.empty(0, np.int64)]
-            )
+            pre = np.concatenate([rng.choice(int(n), self.k, replace=False) for n in others])
         pre = pre.astype(np.int64)
-        if not self.self_connections:
-            pre += pre >= post
+        pre += without_self[post] & (pre >= post)
         order = np.lexsort((post, pre))
         return pre[order], post[order]
 

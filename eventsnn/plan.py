@@ -107,6 +107,18 @@ class Plan:
     def neurons(self) -> int:
         return sum(c.size for c in self.cells)
 
+    @cached_property
+    def stages(self) -> list[Cells]:
+        """The populations in the order in which a window is worked through.
+
+        A message that arrives within the window in which it was sent goes to a later stage: populations without a
+        way back come in the direction of their links, those that form a loop by rank.
+        """
+        links = _links(self.synapses)
+        reach = _reach(len(self.cells), links)
+        ahead = reach & ~reach.T  # a before b, and never b before a
+        return sorted(self.cells, key=lambda c: (int(ahead[:, c.index].sum()), c.rank, c.index))
+
     def of(self, population: Population) -> Cells:
         """The plan of a population."""
         return next(c for c in self.cells if c.population is population)
@@ -162,7 +174,7 @@ def _synapses(seed: int, projection: Projection, cells: list[Cells], index: int,
     source, target = projection.pattern.edges(pre.size, post.size, rng.stream(seed, f"{name}/edges"))
 
     def values(value: object, what: str) -> np.ndarray:
-        flat = flat_values(value, pre.size, post.size, len(source))
+        flat = flat_values(value, pre.size, post.size, source, target)
         return draw(flat, len(source), rng.stream(seed, f"{name}/{what}"), f"{name}: {what}")
 
     weight, delay = values(projection.weight, "weight"), values(projection.delay, "delay")
@@ -207,6 +219,11 @@ def _check_rule(s: Synapses) -> None:
         if s.projection.feedback is not None:
             raise NetworkError(f"{s.name} has feedback but no rule whose errors could travel on it; give rule=")
         return
+    if s.back is not None and isinstance(s.pre.model, Source):
+        raise NetworkError(
+            f"{s.name} has feedback, but {s.pre.name} is a {type(s.pre.model).__name__}, which receives nothing; "
+            "leave feedback out"
+        )
     if not isinstance(model, Neuron) or s.port != "spike":
         raise NetworkError(f"{s.name}: a rule belongs on spikes to neurons, not on {s.port!r} to {s.post.name}")
     published = {*model.state, *({"psp", "psp_slope"} & set(model.handlers))}
@@ -265,15 +282,20 @@ def _ranks(cells: list[Cells], links: list[tuple[int, int, float]]) -> list[int]
 
 def _lookahead(cells: list[Cells], links: list[tuple[int, int, float]]) -> float:
     """Smallest delay with which a message can return to its own or an earlier population along some path."""
-    n = len(cells)
+    reach = _reach(len(cells), links)
+    place = [(c.rank, c.index) for c in cells]
+    back = [d for a, b, d in links if reach[b, a] and place[b] <= place[a]]
+    return min(back, default=math.inf)
+
+
+def _reach(n: int, links: list[tuple[int, int, float]]) -> np.ndarray:
+    """reach[a, b]: whether some path of links leads from a to b."""
     reach = np.eye(n, dtype=bool)
     for a, b, _ in links:
         reach[a, b] = True
     for k in range(n):
         reach |= np.outer(reach[:, k], reach[k])
-    place = [(c.rank, c.index) for c in cells]
-    back = [d for a, b, d in links if reach[b, a] and place[b] <= place[a]]
-    return min(back, default=math.inf)
+    return reach
 
 
 def _width(lookahead: float, constants: list[float]) -> float:

@@ -9,6 +9,7 @@
 A process sees its own generator's state, its inbox and its handle `cell`; nothing else of the network.
 """
 
+import inspect
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -55,6 +56,15 @@ class FunctionProcess(Process):
     def __init__(self, function: Callable[..., ProcessGenerator], **arguments: Any) -> None:
         if not callable(function):
             raise NetworkError(f"{function!r} is not a generator function; write `def f(cell): ... yield ...`")
+        signature = inspect.signature(function, follow_wrapped=False)
+        try:
+            signature.bind(None, **arguments)
+        except TypeError as error:
+            name = getattr(function, "__name__", repr(function))
+            raise NetworkError(
+                f"process {name} takes {signature}: {error}; "
+                "the first argument is the cell, the others come from net.add(function, argument=value)"
+            ) from None
         self.function, self.arguments = function, arguments
 
     def run(self, cell: "Handle") -> ProcessGenerator:
@@ -76,6 +86,9 @@ class Host(Protocol):
     def now(self) -> float:
         """The present time [s]."""
 
+    def reaches(self, process: int, port: str) -> bool:
+        """Whether a projection of that port leaves the process."""
+
     def send(self, process: int, port: str, value: Any, to: int | None) -> None:
         """Send along the process's projections of that port."""
 
@@ -89,7 +102,8 @@ class Handle:
     Attributes:
         index: which member of its population this is.
         state: a dictionary of numbers and lists that is saved with the network. A process that shall survive a save
-            keeps here what it must remember, and waits at its first `yield` when the network is saved.
+            keeps here what it must remember: after loading it is run afresh to its first `yield`, and what it sends
+            on the way there is not sent again. A network is not saved while that would lead to another wait.
         env: the SimPy environment (reference engine only).
     """
 
@@ -122,6 +136,10 @@ class Handle:
             raise EngineError(f"until({time}) lies in the past: it is {self.now} s")
         return Waiting(0, at=time)
 
+    def reaches(self, port: str) -> bool:
+        """Whether a projection of that port leaves this process, so that it can send there."""
+        return self._host.reaches(self._number, port)
+
     def send(self, port: str, value: float | np.ndarray = 0.0, to: int | None = None) -> None:
         """Send a message along every projection of this port.
 
@@ -131,7 +149,8 @@ class Handle:
             to: index of the only target; None for all.
 
         Raises:
-            EngineError: no such projection, a payload that is NaN, or an array of the wrong length.
+            EngineError: no such projection, no synapse that leads to that target, a payload that is NaN, or an array
+                of the wrong length.
         """
         self._host.send(self._number, port, value, to)
 

@@ -165,7 +165,7 @@ class Recorder:
 
     def clear(self) -> None:
         """Forget everything recorded, but go on recording."""
-        groups: list[dict[Any, Columns]] = [self.spikes, self.weights, self.notes]  # type: ignore[list-item]
+        groups: list[dict[Any, Columns]] = [self.spikes, self.weights, self.notes]
         for group in groups:
             for key, columns in list(group.items()):
                 group[key] = Columns(**columns.types)

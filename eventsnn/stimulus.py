@@ -38,7 +38,10 @@ class Stimulus(Process):
 
     def __post_init__(self) -> None:
         self.times = np.asarray(self.times, dtype=np.float64)
-        self.labels = np.asarray(self.labels, dtype=np.int64)
+        labels = np.asarray(self.labels)
+        if labels.dtype.kind not in "iu":
+            raise NetworkError(f"Stimulus: labels has type {labels.dtype}; give whole numbers, -1 where not told")
+        self.labels = labels.astype(np.int64)
         if self.times.ndim != 2 or self.labels.shape != self.times.shape[:1] or not len(self.times):
             raise NetworkError(
                 f"Stimulus: times has shape {self.times.shape}, labels {self.labels.shape}; "
@@ -50,6 +53,10 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus: times[{n}, {i}] is {self.times[n, i]}; a latency is >= 0, or inf for none")
         if not 0 < self.period < np.inf:
             raise NetworkError(f"Stimulus.period is {self.period}; it must be positive and finite")
+        if not 0 <= self.start < np.inf:
+            raise NetworkError(f"Stimulus.start is {self.start}; it must be finite and not negative")
+        if self.passes < 0:
+            raise NetworkError(f"Stimulus.passes is {self.passes}; give how many, or 0 for ever")
 
     def order(self, which: int) -> np.ndarray:
         """The order of the samples in one pass."""
@@ -72,11 +79,17 @@ class Stimulus(Process):
             yield cell.until(self.start + k * self.period)
             sample = self.sample(k)
             if k > 0 and self.labels[self.sample(k - 1)] >= 0:
-                cell.send("apply", 1.0)
+                self.send(cell, "apply", 1.0)
             if sample < 0:
                 return
-            cell.send("reset")
-            cell.send("label", float(self.labels[sample]))
-            cell.send("value", self.times[sample])
+            self.send(cell, "reset", 0.0)
+            self.send(cell, "label", float(self.labels[sample]))
+            self.send(cell, "value", self.times[sample])
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
+
+    @staticmethod
+    def send(cell: Handle, port: str, value: float | np.ndarray) -> None:
+        """Send where the user made a projection for it."""
+        if cell.reaches(port):
+            cell.send(port, value)

@@ -14,7 +14,15 @@ def stopwatch(engine: Any, end: float, progress: bool, max_events: int | None) -
     """What is asked after each event: whether to stop. Turns Ctrl-C into a stop after the event at hand."""
     asked: list[int] = []
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, lambda *_: asked.append(1)) if main else None
+    before = signal.getsignal(signal.SIGINT) if main else None
+
+    def ask(*_: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt  # a second Ctrl-C: an event that does not end, such as a process in a loop
+        asked.append(1)
+
+    if main:
+        signal.signal(signal.SIGINT, ask)
     first, start, bar = engine.events, engine.now, None
     if progress:
         from tqdm import tqdm
@@ -28,7 +36,8 @@ def stopwatch(engine: Any, end: float, progress: bool, max_events: int | None) -
             return True
         if max_events is not None and engine.events - first >= max_events:
             raise RunawayError(
-                f"{max_events} events happened before {engine.now} s, and max_events allows no more; the state is kept"
+                f"{max_events} events happened by {engine.now} s, and max_events allows no more. The state is kept: "
+                f"look at it, save it, or go on with net.run(until={end})"
             )
         if bar is not None and clock.monotonic() - shown > 0.1:
             shown = clock.monotonic()
@@ -46,5 +55,5 @@ def stopwatch(engine: Any, end: float, progress: bool, max_events: int | None) -
             bar.close()
     if asked:
         raise Interrupted(
-            f"stopped at {engine.now} s with everything kept; net.run(until={end}) goes on, net.save keeps it"
+            f"stopped at {engine.now} s with everything kept; net.run(until={end}) goes on, net.save(path) keeps it"
         )

@@ -8,7 +8,9 @@ import dataclasses
 import importlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,13 @@ import numpy as np
 from eventsnn.errors import EngineError
 from eventsnn.graph import Description, Population, Projection
 from eventsnn.model import Model
-from eventsnn.processes import FunctionProcess
+from eventsnn.processes import FunctionProcess, Process
 
 FORMAT = 1
+_BROKEN = (  # what the readers of zip, zlib, NumPy and JSON raise on bytes that are not what was written
+    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, AttributeError, SyntaxError, MemoryError,
+    struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def write(path: str | Path, content: dict[str, Any]) -> None:
@@ -46,19 +52,21 @@ def read(path: str | Path) -> dict[str, Any]:
         EngineError: a file cut short, not made by eventsnn, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, zipfile.ZipFile(file):
+            file.seek(0)
+            archive = np.load(file, allow_pickle=False)
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(bytes(arrays.pop("header")).decode())
         version = header["eventsnn"]
-    except FileNotFoundError:
+        content: dict[str, Any] = _restore(header["content"], arrays) if version == FORMAT else {}
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise EngineError(f"{path} is not a complete eventsnn file ({error}); it may have been cut short") from error
     if version != FORMAT:
         raise EngineError(
             f"{path} has format {version}; this eventsnn reads format {FORMAT}. Save it again with its own version"
         )
-    content: dict[str, Any] = _restore(header["content"], arrays)
     return content
 
 
@@ -68,6 +76,9 @@ def _flatten(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         arrays[name] = value
         return {"$array": name}
     if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str) or key.startswith("$array"):
+                raise EngineError(f"a dictionary with the key {key!r} cannot be saved; use other strings as keys")
         return {key: _flatten(v, arrays) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_flatten(v, arrays) for v in value]
@@ -135,7 +146,10 @@ def unpack(value: Any) -> Any:
         fields = {k: unpack(v) for k, v in value["fields"].items()}
         if "$function" in value:
             return FunctionProcess(_import(value["$function"]), **fields)
-        return _import(value["$class"])(**fields)
+        kind = _import(value["$class"])
+        if not (isinstance(kind, type) and (issubclass(kind, (Model, Process)) or dataclasses.is_dataclass(kind))):
+            raise EngineError(f"the file names {value['$class']}, which is no part of a network; it is not made")
+        return kind(**fields)
     if isinstance(value, list):
         return [unpack(v) for v in value]
     return value
@@ -150,9 +164,16 @@ def _pack_fields(value: Any) -> dict[str, Any]:
 
 
 def _path(thing: Any) -> str:
-    path = f"{thing.__module__}:{thing.__qualname__}"
-    if "<" in path:
-        raise EngineError(f"{path} cannot be saved, because it is not at the top of a file; move it there")
+    path = f"{getattr(thing, '__module__', '?')}:{getattr(thing, '__qualname__', '<object>')}"
+    try:
+        found = None if "<" in path else _import(path)
+    except EngineError:
+        found = None
+    if found is not thing:
+        raise EngineError(
+            f"{thing!r} cannot be saved, because a file can only name what {path} imports; define it at the top of a "
+            "file with def or class"
+        )
     return path
 
 

@@ -11,12 +11,17 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from eventsnn.errors import NetworkError
+from eventsnn.errors import EngineError, NetworkError
 from eventsnn.processes import Handle, Process, ProcessGenerator, Received
 
+LONGEST = 300.0  # largest exponent of e in a loss
 
-def _open(cell: Handle, message: Received) -> None:
+
+def _open(cell: Handle, message: Received, classes: int | None = None) -> None:
     """Start a trial."""
+    if message.value != int(message.value) or (classes is not None and message.value >= classes):
+        known = "whole numbers" if classes is None else f"0..{classes - 1}"
+        raise EngineError(f"the label {message.value:g} came from {message.source}; labels are {known}, or -1 for none")
     cell.state.update(label=int(message.value), start=message.time, times={}, open=True)
 
 
@@ -76,6 +81,11 @@ class FirstToSpike(Process):
 
     def __post_init__(self) -> None:
         _check("FirstToSpike", outputs=self.outputs, patience=self.patience, sharpness=self.sharpness, tau=self.tau)
+        if self.patience / self.tau > LONGEST:
+            raise NetworkError(
+                f"FirstToSpike: patience is {self.patience / self.tau:g} times tau, and exp of more than {LONGEST:g} "
+                "is not a number; be less patient, or use tau=math.inf"
+            )
 
     def run(self, cell: Handle) -> ProcessGenerator:
         """Hear, wait, answer."""
@@ -86,7 +96,7 @@ class FirstToSpike(Process):
             message: Received | None = yield cell.receive(left)
             if message is not None and message.port == "label":
                 self.answer(cell)  # an impatient stimulus: answer with what there is
-                _open(cell, message)
+                _open(cell, message, self.outputs)
             elif message is not None:
                 _hear(cell, message)
             if cell.state.get("open") and (message is None or len(cell.state["times"]) == self.outputs):
@@ -181,8 +191,13 @@ class TargetTimes(Process):
             message: Received = yield cell.receive()
             if message.port == "label":
                 _close(cell)
-                _open(cell, message)
+                _open(cell, message, len(self.targets))
             elif _hear(cell, message) and cell.state["label"] >= 0:
+                if message.line >= len(self.targets[0]):
+                    raise EngineError(
+                        f"output {message.line} of {message.source} fired, but TargetTimes has times for "
+                        f"{len(self.targets[0])} outputs; give one per output"
+                    )
                 target = self.targets[cell.state["label"]][message.line]
                 if target < math.inf:
                     cell.send("error", message.time - cell.state["start"] - target, to=message.line)

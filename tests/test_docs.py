@@ -1,6 +1,7 @@
 """The documentation tells the truth: its code runs, its output is what it says, no public name is missing."""
 
 import contextlib
+import inspect
 import io
 import re
 import sys
@@ -13,6 +14,8 @@ from types import ModuleType
 import pytest
 
 import eventsnn
+import eventsnn.neurons
+import eventsnn.rules
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
@@ -133,3 +136,22 @@ def test_ci_runs_the_readme_test_command():
     commands = [line for text in shell for line in text.splitlines() if "pytest" in line]
     assert len(commands) == 1, "the README gives one test command, on one line"
     assert commands[0].strip() in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_names_tests_that_exist():
+    named = set(re.findall(r"`(test_\w+\.py)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    there = {path.name for path in (ROOT / "tests").glob("test_*.py")}
+    assert named
+    assert named <= there, f"the README names tests that are not there: {sorted(named - there)}"
+
+
+MODELS = [cls for kind in (eventsnn.neurons, eventsnn.rules) for cls in map(vars(kind).get, kind.__all__)]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_what_a_model_declares_is_described_beside_it(model):
+    source = inspect.getsource(model)
+    declared = [*vars(model).get("parameters", {}), *model.state, *model.post_state]
+    own = [name for name in declared if name in vars(model).get("__annotations__", {})]
+    lacking = [name for name in own if not re.search(rf"^    {name}: .*  # \S", source, flags=re.MULTILINE)]
+    assert not lacking, f"{model.__name__}: a comment behind each says what it is and in which unit: {lacking}"

@@ -1,6 +1,9 @@
 """User processes on the reference engine: each is a SimPy process around the user's generator."""
 
+import copy
+import dis
 from collections.abc import Generator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,17 +42,24 @@ class Guest:
         self.inbox: list[Received] = []
         self.waiting: Waiting | None = None
         self.due: Key | None = None
-        self.first_place: str | None = None  # where it waits first: the only place where it can be saved
-        self.place = ""
+        self.generator: Any = None
+        self.since = 0.0  # when it began to wait [s]
         self.resume_at: Instant | None = None  # set when restored: the instant its saved wait ends
+        self.begun = False  # whether it has come to its first wait
+        self.repeats = False  # while a restored process runs to its first wait: what it does there was done before
+        self.awaited: simpy.Event | None = None  # an event of SimPy's own, which no file can keep
         self.ended = False
 
     # -- what the handle asks for ---------------------------------------------------------------------------------
 
     @property
     def now(self) -> float:
-        """The present time [s]."""
-        return self.engine.now
+        """The present time [s]; for a restored process on its way to its first wait, the time when it was there."""
+        return self.since if self.repeats else self.engine.now
+
+    def reaches(self, process: int, port: str) -> bool:
+        """Whether a projection of that port leaves the process."""
+        return bool(self.node.rows.get(port))
 
     def send(self, process: int, port: str, value: Any, to: int | None) -> None:
         """Check and send a message."""
@@ -59,6 +69,8 @@ class Guest:
             raise EngineError(
                 f"process {self.name} sends {port!r}, but no projection of that port leaves it; it has {has}"
             )
+        if to is not None:
+            self._check_target(port, to)
         if isinstance(value, (list, tuple, np.ndarray)):
             value = np.array(value, dtype=np.float64)  # a frozen copy
             for synapses, _ in rows:
@@ -67,35 +79,68 @@ class Guest:
                         f"process {self.name} sends {port!r} with a payload of shape {value.shape}; "
                         f"{synapses.plan.post.name} has {synapses.plan.post.size} targets"
                     )
-        if np.isnan(value).any():
-            raise EngineError(f"process {self.name} sends {port!r} with payload {value}; a payload is a number")
+        try:
+            odd = bool(np.isnan(value).any())
+        except TypeError:
+            odd = True
+        if odd:
+            raise EngineError(f"process {self.name} sends {port!r} with payload {value!r}; a payload is a number")
+        if self.repeats:
+            return
         if port == "spike" and "spikes" in self.node.cells.population.record:
             self.engine.recorder.spike_columns(self.node.cells.index).append(self.engine.now, self.node.index)
         self.engine.send(self.node, port, value, to)
 
+    def _check_target(self, port: str, to: int) -> None:
+        rows = self.node.rows[port]
+        if any(to in synapses.target[a:b] for synapses, runs in rows for _, a, b in runs):
+            return
+        reached = sorted({j for synapses, runs in rows for _, a, b in runs for j in synapses.target[a:b]})
+        raise EngineError(
+            f"process {self.name} sends {port!r} to {to!r}, which no synapse of it reaches; it reaches {reached}"
+        )
+
     def note(self, process: int, name: str, value: float) -> None:
         """Keep a number with the present time."""
+        if self.repeats:
+            return
         self.engine.recorder.note(self.node.cells.index, self.node.index, name, self.engine.now, value)
 
     # -- its life -------------------------------------------------------------------------------------------------
 
     def live(self) -> Generator[simpy.Event, Any, None]:
         """The process: run the user's generator from wait to wait, and receive in between."""
-        generator = self.node.model.run(self.handle)
-        answer: Any = None
+        generator = self.generator = self.node.model.run(self.handle)
+        if not hasattr(generator, "send"):
+            kind = type(self.node.model).__name__
+            raise EngineError(
+                f"process {self.name}: {kind}.run returned {generator!r}; it must be a generator, so it needs a `yield`"
+            )
+        proceed, answer = generator.send, None
         mailbox = self.node.mailbox
+        saved = copy.deepcopy(self.handle.state) if self.begun else {}
+        self.repeats, self.begun = self.begun, True
         while not self.ended:
             try:
-                wanted = generator.send(answer)
+                wanted = proceed(answer)
             except StopIteration:
                 self.ended = True
                 break
+            except Exception as error:
+                error.add_note(f"in process {self.name}, at {self.now} s")
+                raise
+            proceed = generator.send
             if isinstance(wanted, simpy.Event):
-                answer = yield wanted
+                answer = yield from self._await(wanted)
+                proceed = generator.send if wanted.ok else generator.throw
                 continue
             self.waiting = check_yield(wanted, generator, self.name)
-            self.place = place(generator)
-            self.first_place = self.first_place or self.place
+            if self.repeats:
+                self.repeats = False
+                self.handle.state.clear()
+                self.handle.state.update(saved)
+            else:
+                self.since = self.engine.now
             if self._enough():
                 answer = self._take()
                 continue
@@ -108,6 +153,17 @@ class Guest:
             answer = self._take()
         while True:
             yield mailbox  # messages to a process that has ended are lost
+
+    def _await(self, event: simpy.Event) -> Generator[simpy.Event, Any, Any]:
+        """Wait for an event of SimPy's own; messages that arrive meanwhile are kept."""
+        if event.callbacks is not None:
+            self.awaited = event
+            event.callbacks.append(lambda happened: self.node.mailbox.deliver(happened))
+            while (delivery := (yield self.node.mailbox)) is not event:
+                self.receive(*delivery)
+            self.awaited = None
+        event.defused = True  # the process gets its failure
+        return event.value
 
     def resume(self) -> None:
         """Go on although not everything waited for has come."""
@@ -151,3 +207,82 @@ class Guest:
         if self.due is not None:
             self.engine.env.cancel(self.due)
             self.due = None
+
+
+class Rehearsal:
+    """What a process that is run afresh for a test may do to the world: look at the clock it saw, and nothing else."""
+
+    def __init__(self, guest: Guest) -> None:
+        self.guest, self.now = guest, guest.since
+
+    def reaches(self, process: int, port: str) -> bool:
+        """Whether a projection of that port leaves the process."""
+        return self.guest.reaches(process, port)
+
+    def send(self, process: int, port: str, value: Any, to: int | None) -> None:
+        """Nothing is sent."""
+
+    def note(self, process: int, name: str, value: float) -> None:
+        """Nothing is kept."""
+
+
+def refuse_unsavable(guest: Guest) -> None:
+    """Run a process afresh from its `cell.state` and see whether it comes to where it waits now.
+
+    A generator cannot be written to a file. What can be written is `cell.state`; so a process can be saved where its
+    beginning, given that state, leads to the same wait with the same local variables.
+
+    Raises:
+        EngineError: it does not; says where it waits and what would be lost.
+    """
+    if guest.ended or not guest.begun or guest.repeats or guest.generator is None:
+        return
+    where = f"process {guest.name} waits at {place(guest.generator)}, where it cannot be saved"
+    if guest.awaited is not None:
+        raise EngineError(f"{where}: it waits for {guest.awaited!r}, an event of SimPy's own; use cell.wait or receive")
+    handle = Handle(Rehearsal(guest), guest.node.number, guest.node.index)
+    handle.state = copy.deepcopy(guest.handle.state)
+    again = guest.node.model.run(handle)
+    try:
+        wanted = next(again, None)
+    except Exception as error:
+        raise EngineError(f"{where}: run afresh from cell.state, it raises {error!r}") from error
+    lost = _difference(guest.generator, again)
+    if lost is None and wanted != guest.waiting:
+        lost = f"waits for {wanted}, not for {guest.waiting}"
+    again.close()
+    if lost is not None:
+        raise EngineError(f"{where}: run afresh from cell.state, it {lost}; keep in cell.state what it must remember")
+
+
+def _difference(old: Any, new: Any) -> str | None:
+    """What of a generator's standing another generator does not share."""
+    while old is not None and new is not None:
+        a, b = getattr(old, "gi_frame", None), getattr(new, "gi_frame", None)
+        if a is None or b is None:
+            return None if a is b else "has ended"
+        if a.f_lasti != b.f_lasti or a.f_code is not b.f_code:
+            return f"comes first to {place(new)}"
+        if any(i.opname == "FOR_ITER" and i.offset < a.f_lasti < i.argval for i in dis.get_instructions(a.f_code)):
+            return "begins its `for` loop again; use `while` with a counter"
+        mine = a.f_locals
+        for name, value in b.f_locals.items():
+            if not isinstance(value, Handle) and not (name in mine and _same(mine[name], value)):
+                return f"has {name} = {value!r}, not {mine.get(name)!r}"
+        old, new = old.gi_yieldfrom, new.gi_yieldfrom
+    return None
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, FunctionType):
+        return a.__code__ is b.__code__
+    try:
+        return bool(a == b) or bool(a != a and b != b)
+    except Exception:
+        return False

@@ -4,13 +4,14 @@ A neuron's process waits at its mailbox, lets its time pass, and reacts (`neuron
 agenda per delay; when it is due it is delivered to its targets one after another, in the order of synapses.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import simpy
 
 from eventsnn import step
+from eventsnn.engines import snapshot
 from eventsnn.engines.agenda import EventEnvironment
 from eventsnn.engines.guests import Guest
 from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse
@@ -43,6 +44,7 @@ class ReferenceEngine:
         self.synapses = [Synapse(s) for s in plan.synapses]
         self.events = 0
         self.ports = list(PORTS)
+        self.failed: str | None = None  # what stopped it in the midst of an event
         self._connect()
         for node in self.nodes:
             self._bring_to_life(node)
@@ -97,15 +99,27 @@ class ReferenceEngine:
 
     def run(self, until: float, control: Any) -> None:
         """Let everything happen that is due before `until` [s]; `control(now, events)` is asked after each event."""
+        if self.failed is not None:
+            raise EngineError(
+                f"the network cannot run on: an event broke off at {self.now} s ({self.failed}). It can still be "
+                "looked at and saved; mend the cause and start again, or load an earlier file"
+            )
         end = instant(until, self.width)
         env = self.env
-        env.start()
+        self._attempt(env.start)
         while (key := env.next_key()) is not None and key[:2] < end:
-            env.step()
+            self._attempt(env.step)
             self.events += 1
             if control(self):
                 return
         env.instant = end
+
+    def _attempt(self, something: Callable[[], None]) -> None:
+        try:
+            something()
+        except BaseException as error:
+            self.failed = f"{type(error).__name__}: {error}"
+            raise
 
     def _at(
         self, node: Node, window: int, offset: float, kind: Kind, sender: int, synapse: int, nth: int, what: Any
@@ -194,6 +208,22 @@ class ReferenceEngine:
             return {name: getattr(cell, name) for name in model.state}
 
         return read
+
+    def synapse_arrays(self, projection: int) -> dict[str, Any]:
+        """Weights, rule variables and counters of a projection."""
+        return snapshot.synapse_arrays(self, projection)
+
+    def message_counts(self) -> list[tuple[int, int]]:
+        """Messages and errors sent back, for each projection."""
+        return [(s.messages, s.errors_back) for s in self.synapses]
+
+    def take(self) -> dict[str, Any]:
+        """The complete dynamic state; see `snapshot`."""
+        return snapshot.take(self)
+
+    def put(self, state: dict[str, Any]) -> None:
+        """Take over the state of another engine of the same plan."""
+        snapshot.put(self, state)
 
     # -- reactions ------------------------------------------------------------------------------------------------
 
@@ -327,6 +357,8 @@ def source(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, N
         yield node.mailbox
         node.emitted += 1
         engine.emit(node)
+    while True:
+        yield node.mailbox  # a source that has no more spikes waits for ever
 
 
 def _pieces(synapses: Synapse, start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:

@@ -3,7 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import simpy
+from simpy.events import Initialize
 
+from eventsnn.engines.guests import refuse_unsavable
 from eventsnn.engines.nodes import Delivery, Node
 from eventsnn.errors import EngineError
 from eventsnn.events import Key
@@ -33,13 +36,17 @@ def take(engine: "ReferenceEngine") -> dict[str, Any]:
     """The complete dynamic state of an engine.
 
     Raises:
-        EngineError: a user process that waits elsewhere than at its first `yield`.
+        EngineError: a user process, or an event of SimPy's own, that no file can keep.
     """
+    if engine.failed is None:  # what broke off cannot be run on, only looked at
+        _refuse_unsavable(engine)
     guests = [_take_guest(node.guest) for node in engine.nodes if node.guest is not None]
     pending = [(key, e) for key, e in engine.env.agenda.items() if isinstance(e, Delivery)]
     return {
         "instant": list(engine.env.instant),
         "events": engine.events,
+        "ports": engine.ports,
+        "failed": engine.failed,
         "nodes": {
             "sent": np.array([n.sent for n in engine.nodes], np.int64),
             "emitted": np.array([n.emitted for n in engine.nodes], np.int64),
@@ -63,6 +70,7 @@ def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
     window, offset = state["instant"]
     engine.env.instant = (int(window), float(offset))
     engine.events = int(state["events"])
+    engine.ports, engine.failed = list(state["ports"]), state["failed"]
     for node, sent, emitted, w, o in zip(engine.nodes, *state["nodes"].values(), strict=True):
         node.sent, node.emitted = int(sent), int(emitted)
         node.fired = (int(w), float(o)) if w >= 0 else None
@@ -81,8 +89,6 @@ def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
         engine.env.at(key, what)
     for guest, saved in zip((n.guest for n in engine.nodes if n.guest is not None), state["guests"], strict=True):
         _put_guest(guest, saved)
-    if engine.events:
-        engine.env.start()
 
 
 def cell_arrays(engine: "ReferenceEngine", population: int) -> dict[str, np.ndarray]:
@@ -139,16 +145,23 @@ def _pending(key: Key, e: Delivery) -> tuple[Any, ...]:
     return (*key, e.synapses.plan.index, e.start, e.stop, e.value, e.back)
 
 
+def _refuse_unsavable(engine: "ReferenceEngine") -> None:
+    for node in engine.nodes:
+        if node.guest is not None:
+            refuse_unsavable(node.guest)
+    for event in engine.env.agenda.values():
+        if isinstance(event, simpy.Event) and not isinstance(event, Initialize) and event.callbacks:
+            raise EngineError(f"{event!r} is still to come, and an event of SimPy's own cannot be saved; run past it")
+
+
 def _take_guest(guest: "Guest") -> dict[str, Any]:
-    if not guest.ended and guest.first_place is not None and guest.place != guest.first_place:
-        raise EngineError(
-            f"process {guest.name} waits at {guest.place}, where it cannot be saved: it can be saved only at its first "
-            f"yield ({guest.first_place}), with all that it must remember in cell.state"
-        )
+    due = guest.due[:2] if guest.due else guest.resume_at
     return {
         "state": guest.handle.state,
         "inbox": [list(m) for m in guest.inbox],
-        "due": list(guest.due[:2]) if guest.due else None,
+        "due": list(due) if due else None,
+        "begun": guest.begun,
+        "since": guest.since,
         "ended": guest.ended,
     }
 
@@ -156,6 +169,6 @@ def _take_guest(guest: "Guest") -> dict[str, Any]:
 def _put_guest(guest: "Guest", saved: dict[str, Any]) -> None:
     guest.handle.state = saved["state"]
     guest.inbox = [Received(*m) for m in saved["inbox"]]
-    guest.ended = saved["ended"]
+    guest.begun, guest.since, guest.ended = saved["begun"], saved["since"], saved["ended"]
     if saved["due"] is not None:
         guest.resume_at = (int(saved["due"][0]), float(saved["due"][1]))

@@ -31,7 +31,7 @@ class IF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
-    derived = ("pulse", "subtract")
+    derived = ("pulse", "subtract", "range")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
@@ -44,7 +44,11 @@ class IF(LinearNeuron):
             raise NetworkError(f"{name}.t_refractory is {self.t_refractory}; it must not be negative")
         if self.reset not in ("to_value", "subtract"):
             raise NetworkError(f"{name}.reset is {self.reset!r}; it is 'to_value' or 'subtract'")
-        return {"pulse": float(self.tau_syn == 0.0), "subtract": float(self.reset == "subtract")}
+        return {
+            "pulse": float(self.tau_syn == 0.0),
+            "subtract": float(self.reset == "subtract"),
+            "range": self.v_threshold - self.v_reset,
+        }
 
     def time_constants(self) -> tuple[float, ...]:
         """The time constants [s] of the exponentials."""
@@ -61,7 +65,7 @@ class IF(LinearNeuron):
         cell.c1 = 0.0
         cell.hold = -1.0
 
-    def decay(self, u):
+    def left(self, u):
         """What is left after u seconds of a unit of current."""
         return math.exp(-u / self.tau_syn) if self.pulse == 0.0 else 0.0
 
@@ -75,24 +79,24 @@ class IF(LinearNeuron):
         """Move the origin of time by dt; a refractory period that ends on the way releases the voltage."""
         if 0.0 <= cell.hold <= dt:
             rest = dt - cell.hold
-            cell.c1 = cell.c1 * self.decay(cell.hold)
+            cell.c1 = cell.c1 * self.left(cell.hold)
             cell.c0 = cell.v_hold - cell.c1
-            cell.c1 = cell.c1 * self.decay(rest)
+            cell.c1 = cell.c1 * self.left(rest)
             cell.hold = -1.0
         else:
-            cell.c1 = cell.c1 * self.decay(dt)
+            cell.c1 = cell.c1 * self.left(dt)
             if cell.hold > dt:
                 cell.hold -= dt
 
     def settle(self, cell, s):
         """End a refractory period that ended at or before s: from there the voltage moves on from where it was held."""
         if 0.0 <= cell.hold <= s:
-            cell.c0 = cell.v_hold - cell.c1 * self.decay(cell.hold)
+            cell.c0 = cell.v_hold - cell.c1 * self.left(cell.hold)
             cell.hold = -1.0
 
     def first(self, c0, c1, s):
         """The first offset >= s at which a voltage that is not held reaches the threshold, in closed form."""
-        if c0 + c1 * self.decay(s) >= self.v_threshold:
+        if c0 + c1 * self.left(s) >= self.v_threshold:
             return s
         if c0 <= self.v_threshold or c1 >= 0.0:
             return math.inf
@@ -104,12 +108,12 @@ class IF(LinearNeuron):
             return self.first(cell.c0, cell.c1, s)
         if cell.hold == math.inf:
             return math.inf
-        c1 = cell.c1 * self.decay(cell.hold)
+        c1 = cell.c1 * self.left(cell.hold)
         return cell.hold + self.first(cell.v_hold - c1, c1, 0.0)
 
     def fire(self, cell, s):
         """The reset, and the start of the refractory period."""
-        e = cell.c1 * self.decay(s)
+        e = cell.c1 * self.left(s)
         cell.slope = -e / self.tau_syn if self.pulse == 0.0 else 0.0
         v = cell.c0 + e - (self.v_threshold - self.v_reset) if self.subtract > 0.0 else self.v_reset
         if self.t_refractory > 0.0:
@@ -121,13 +125,33 @@ class IF(LinearNeuron):
     def observe(self, cell, s):
         """Write v and i as they are at offset s."""
         if cell.hold < 0.0:
-            cell.v = cell.c0 + cell.c1 * self.decay(s)
+            cell.v = cell.c0 + cell.c1 * self.left(s)
         elif s < cell.hold:
             cell.v = cell.v_hold
         else:
-            c1 = cell.c1 * self.decay(cell.hold)
-            cell.v = cell.v_hold - c1 + c1 * self.decay(s - cell.hold)
-        cell.i = -cell.c1 * self.decay(s)
+            c1 = cell.c1 * self.left(cell.hold)
+            cell.v = cell.v_hold - c1 + c1 * self.left(s - cell.hold)
+        cell.i = -cell.c1 * self.left(s)
+
+    def decay(self, dt):
+        """The linear map of the coefficients over dt: c0 becomes d00 c0 + d01 c1, and c1 becomes d11 c1."""
+        return 1.0, 0.0, self.left(dt)
+
+    def level(self, cell):
+        """A non-leaky neuron goes nowhere by itself."""
+        return 0.0
+
+    def basis(self, s):
+        """(b0, b1, g): at offset s the voltage is c0 b0 + c1 b1, and the current c1 g."""
+        e = self.left(s)
+        return 1.0, e, -e
+
+    def calm(self, level, v, i):
+        """A time within which a voltage v with current i surely does not reach the threshold without input."""
+        room = self.v_threshold - v - 1e-9 * (self.range + abs(v) + abs(i))
+        if room <= 0.0:
+            return 0.0
+        return room * self.tau_syn / i if i >= room else math.inf
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

@@ -40,7 +40,7 @@ class LIF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
-    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit")
+    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "range", "top")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters; constants of the closed forms."""
@@ -61,7 +61,16 @@ class LIF(LinearNeuron):
         pulse = self.tau_syn == 0.0
         delta = 0.0 if pulse else 1.0 / self.tau_syn - 1.0 / self.tau_mem
         near = not pulse and abs(self.tau_mem - self.tau_syn) < NEAR * max(self.tau_mem, self.tau_syn)
+        if pulse:
+            top = 1.0
+        elif near:
+            top = 0.4  # exp(-1) at equality
+        else:
+            peak = math.log(self.tau_mem / self.tau_syn) / delta
+            top = math.exp(-peak / self.tau_syn)  # where the psp is stationary it equals the current left
         return {
+            "range": self.v_threshold - self.v_reset,
+            "top": top * 1.000001,  # the highest psp of a unit of current, and a little more
             "delta": delta,
             "gap": abs(delta),
             "tau_slow": max(self.tau_mem, self.tau_syn),
@@ -115,14 +124,17 @@ class LIF(LinearNeuron):
         f0 = -self.unit * math.exp(s / self.tau_mem) * (math.expm1(self.delta * s) / self.delta)
         return f0, self.unit * math.exp(s / self.tau_syn)
 
+    def decay(self, dt):
+        """The linear map of the coefficients over dt: c0 becomes d00 c0 + d01 c1, and c1 becomes d11 c1."""
+        if self.near > 0.0:
+            return math.exp(-dt / self.tau_mem), self.phi(dt), math.exp(-dt / self.tau_syn)
+        return math.exp(-dt / self.tau_mem), 0.0, self.phi(dt)
+
     def shift(self, cell, dt):
         """Move the origin of time by dt while no refractory period ends."""
-        if self.near > 0.0:
-            cell.c0 = cell.c0 * math.exp(-dt / self.tau_mem) + cell.c1 * self.phi(dt)
-            cell.c1 = cell.c1 * math.exp(-dt / self.tau_syn)
-        else:
-            cell.c0 = cell.c0 * math.exp(-dt / self.tau_mem)
-            cell.c1 = cell.c1 * self.phi(dt)
+        d00, d01, d11 = self.decay(dt)
+        cell.c0 = cell.c0 * d00 + cell.c1 * d01
+        cell.c1 = cell.c1 * d11
 
     def rebase(self, cell, dt):
         """Move the origin of time by dt; a refractory period that ends on the way releases the voltage."""
@@ -159,29 +171,29 @@ class LIF(LinearNeuron):
         return -c0 * e / self.tau_mem + c1 * (math.exp(-s / self.tau_syn) - self.phi(s) / self.tau_mem)
 
     def peak(self, c0, c1):
-        """The offset at which the voltage is stationary; -inf if it never is."""
+        """The offset at which the voltage is stationary; -inf if it never is, or only where all has faded."""
         if c1 == 0.0 or self.pulse > 0.0:
             return -math.inf
-        if self.near > 0.0:
-            if self.gap == 0.0:
-                return self.tau_mem - c0 / c1
+        if self.near > 0.0 and self.gap == 0.0:
+            turn = self.tau_mem - c0 / c1
+        elif self.near > 0.0:
             x = self.delta * (c0 / c1)
-            if x <= -1.0:
-                return -math.inf
-            return (math.log1p(self.delta * self.tau_mem) - math.log1p(x)) / self.delta
-        x = -c1 * self.tau_mem / (c0 * self.tau_syn) if c0 != 0.0 else -1.0
-        return math.log(x) / self.delta if x > 0.0 else -math.inf
+            turn = (math.log1p(self.delta * self.tau_mem) - math.log1p(x)) / self.delta if x > -1.0 else -math.inf
+        else:
+            x = -c1 * self.tau_mem / (c0 * self.tau_syn) if c0 != 0.0 else -1.0
+            turn = math.log(x) / self.delta if x > 0.0 else -math.inf
+        return turn if turn < math.inf else -math.inf
 
     def first(self, c0, c1, v_inf, s):
         """The first offset >= s at which a voltage that is not held reaches the threshold.
 
-        The voltage has at most one stationary point, so on the interval left after the case distinction it rises.
+        The voltage has at most one stationary point, so on the interval left after the case distinction it rises. A
+        peak that touches the threshold counts, as far as float64 can tell the two apart.
         """
         if self.voltage(c0, c1, v_inf, s) >= self.v_threshold:
             return s
-        rising = self.velocity(c0, c1, s) > 0.0
         turn = self.peak(c0, c1)
-        if rising and turn > s:
+        if turn > s and self.velocity(c0, c1, s) > 0.0:
             if self.voltage(c0, c1, v_inf, turn) < self.v_threshold:
                 return math.inf
             return self.root(c0, c1, v_inf, s, turn)
@@ -196,7 +208,11 @@ class LIF(LinearNeuron):
         return math.inf
 
     def root(self, c0, c1, v_inf, low, high):
-        """The crossing on [low, high], where the voltage rises through the threshold: Newton, kept in the bracket."""
+        """The crossing on [low, high], where the voltage rises through the threshold.
+
+        Newton's method from the left, which on a concave rise comes ever closer without passing the root; where it
+        would leave the bracket, because the rise begins convex or the slope has vanished, the bracket is halved.
+        """
         s = low
         for _ in range(200):
             f = self.voltage(c0, c1, v_inf, s) - self.v_threshold
@@ -205,16 +221,15 @@ class LIF(LinearNeuron):
             else:
                 high = s
             d = self.velocity(c0, c1, s)
-            new = s - f / d if d > 0.0 else 0.5 * (low + high)
+            new = s - f / d if d > 0.0 else high
+            if abs(new - s) <= 2e-16 * abs(s):
+                return s  # no float64 is closer
             if not low < new < high:
-                new = 0.5 * (low + high)
-            if new == s or new <= low or new >= high:
-                break
-            if abs(new - s) <= 1e-16 * (abs(new) + abs(high - low)):
-                s = new
-                break
+                new = low + 0.5 * (high - low)
+                if not low < new < high:
+                    return high
             s = new
-        return max(min(s, high), low)
+        return s
 
     def crossing(self, cell, s):
         """The first offset >= s at which the voltage reaches the threshold."""
@@ -251,6 +266,27 @@ class LIF(LinearNeuron):
             c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
             cell.v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, v_inf, s - cell.hold)
         cell.i = cell.c1 * math.exp(-s / self.tau_syn) / self.unit if self.pulse == 0.0 else 0.0
+
+    def level(self, cell):
+        """The voltage that the neuron goes to without input."""
+        return self.v_leak + cell.i_bias
+
+    def basis(self, s):
+        """(b0, b1, g): at offset s the voltage is level + c0 b0 + c1 b1, and the current c1 g."""
+        if self.pulse > 0.0:
+            return math.exp(-s / self.tau_mem), 0.0, 0.0
+        return math.exp(-s / self.tau_mem), self.phi(s), math.exp(-s / self.tau_syn) / self.unit
+
+    def calm(self, level, v, i):
+        """A time within which a voltage v with current i surely does not reach the threshold without input."""
+        drive = max(i, 0.0)
+        room = self.v_threshold - v - 1e-9 * (self.range + abs(v) + abs(i))
+        if room <= 0.0:
+            return 0.0
+        if max(v, level) + drive * self.top < v + room:
+            return math.inf
+        rise = level + drive - v
+        return room * self.tau_mem / rise if rise > 0.0 else math.inf
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

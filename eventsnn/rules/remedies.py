@@ -46,7 +46,7 @@ class Bump(Part):
     most: float = 0.1  # largest addition
 
     silent: PostState = 0.0  # silent trials in a row
-    next_bump: PostState = 0.0
+    next_bump: PostState = 0.0  # the latest addition to each weight
     bumps: PostState = 0.0  # how often this neuron was bumped
 
     def lift(self, post, weight_sum, fired):

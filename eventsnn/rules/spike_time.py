@@ -65,9 +65,10 @@ class SpikeTimeGradient(Rule):
     gradient: State = 0.0  # sum since the last apply
 
     t_reset: PostState = -math.inf  # when the neuron was last reset [s]
-    t_spike: PostState = -math.inf  # first spike since [s]
+    t_spike: PostState = -math.inf  # first spike since [s]; -inf while there is none
     slope_spike: PostState = 0.0  # slope of the voltage there [1/s]
     error: PostState = 0.0  # gathered errors
+    ratio: PostState = 0.0  # gathered errors by slope, at an apply
     norm2: PostState = 0.0  # squared norm of the gradient row
     scale: PostState = 0.0  # factor of the row at an apply
     lift: PostState = 0.0  # what the remedies add to every weight at an apply
@@ -91,12 +92,12 @@ class SpikeTimeGradient(Rule):
 
     def on_pre(self, syn, post, msg):
         """Remember a spike that comes while the neuron has not fired."""
-        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+        if post.t_spike == -math.inf:
             syn.t = msg.time
 
     def at_post(self, post, msg):
         """Remember the first spike."""
-        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+        if post.t_spike == -math.inf:
             post.t_spike = msg.time
             post.slope_spike = post.slope
         return 0.0
@@ -104,12 +105,13 @@ class SpikeTimeGradient(Rule):
     def at_reset(self, post, msg):
         """A new trial."""
         post.t_reset = msg.time
+        post.t_spike = -math.inf
         post.error = 0.0
         return 0.0
 
     def at_error(self, post, msg):
         """An error reaches the neuron."""
-        if post.t_spike < post.t_reset or post.t_spike == -math.inf:
+        if post.t_spike == -math.inf:
             post.unused += 1.0
             return 0.0
         if self.summed > 0.0:
@@ -120,7 +122,7 @@ class SpikeTimeGradient(Rule):
     def on_error(self, syn, post, msg):
         """The error reaches a synapse."""
         u = post.t_spike - syn.t
-        if syn.t < post.t_reset or u < 0.0:
+        if syn.t < post.t_reset or u < 0.0 or u == math.inf:
             return 0.0
         g = -msg.value * post.psp(u)
         if self.at_once > 0.0:
@@ -133,7 +135,7 @@ class SpikeTimeGradient(Rule):
 
     def at_apply(self, post, msg):
         """The end of a trial that was taught, seen from one neuron."""
-        fired = 1.0 if post.t_spike >= post.t_reset and post.t_spike > -math.inf else 0.0
+        fired = 1.0 if post.t_spike > -math.inf else 0.0
         post.lift = self.cost.lift(post, post.weight_sum, fired) + self.silence.lift(post, post.weight_sum, fired)
         post.scale = 1.0
         norm = math.sqrt(max(post.norm2, 0.0))
@@ -141,8 +143,10 @@ class SpikeTimeGradient(Rule):
             post.scale = self.bound / norm
             post.clipped += 1.0
         post.norm2 = 0.0
+        post.ratio = 0.0
         if post.error != 0.0:
-            post.error = self.clip.divide(post, post.error, post.slope_spike)
+            post.ratio = self.clip.divide(post, post.error, post.slope_spike)
+            post.error = 0.0
         if self.at_once > 0.0 and post.lift == 0.0:
             return 0.0
         return 1.0
@@ -151,9 +155,9 @@ class SpikeTimeGradient(Rule):
         """The end of a trial, seen from one synapse."""
         back = 0.0
         u = post.t_spike - syn.t
-        if post.error != 0.0 and syn.t >= post.t_reset and u >= 0.0:
-            syn.gradient += -post.error * post.psp(u)
-            back = post.error * post.psp_slope(u)
+        if post.ratio != 0.0 and syn.t >= post.t_reset and 0.0 <= u < math.inf:
+            syn.gradient += -post.ratio * post.psp(u)
+            back = post.ratio * post.psp_slope(u)
         g = syn.gradient * post.scale
         syn.gradient = 0.0
         if g != 0.0:

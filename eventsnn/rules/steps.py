@@ -21,7 +21,7 @@ class Momentum(Part):
     lr: float = 0.01  # learning rate
     decay: float = 0.9  # of the velocity per step
 
-    velocity: State = 0.0
+    velocity: State = 0.0  # the latest change of weight
 
     def change(self, syn, g):
         """The change of weight for gradient g."""
@@ -39,8 +39,8 @@ class Adaptive(Part):
     decay: float = 0.99  # of the mean square per step
     epsilon: float = 1e-8  # added to the root
 
-    square: State = 0.0
-    weight_of_square: State = 0.0
+    square: State = 0.0  # running mean of squared gradients, before its correction
+    weight_of_square: State = 0.0  # sum of the weights in that mean
 
     def change(self, syn, g):
         """The change of weight for gradient g."""
@@ -57,10 +57,10 @@ class Adam(Part):
     decay2: float = 0.999  # of the mean square per step
     epsilon: float = 1e-8  # added to the root
 
-    mean: State = 0.0
-    square: State = 0.0
-    power1: State = 1.0
-    power2: State = 1.0
+    mean: State = 0.0  # running mean of gradients, before its correction
+    square: State = 0.0  # running mean of squared gradients, before its correction
+    power1: State = 1.0  # decay1 to the number of steps
+    power2: State = 1.0  # decay2 to the number of steps
 
     def change(self, syn, g):
         """The change of weight for gradient g."""

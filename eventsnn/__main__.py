@@ -1,0 +1,7 @@
+"""`python -m eventsnn` is `eventsnn`."""
+
+import sys
+
+from eventsnn.cli import main
+
+sys.exit(main())

@@ -1,0 +1,128 @@
+"""The command line: `eventsnn demo NAME`, `eventsnn --version`."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import eventsnn
+from eventsnn.demo_runner import DEMOS, Options
+from eventsnn.errors import EventsnnError, Interrupted
+from eventsnn.network import ENGINES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        The exit status: 0, 1 for an error that eventsnn explains, 130 after Ctrl-C. Wrong usage exits with 2.
+    """
+    parser = make_parser()
+    args = parser.parse_args(arguments)
+    try:
+        if args.command != "demo":
+            parser.print_help()
+        elif args.name is None:
+            list_demos()
+        else:
+            demo(args, parser)
+        sys.stdout.flush()
+    except EventsnnError as error:
+        return complain(str(error), 1)
+    except Interrupted as stop:
+        return complain(str(stop), 130)
+    except KeyboardInterrupt:
+        return complain("interrupted", 130)
+    except BrokenPipeError:  # `eventsnn demo | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return complain(str(error), 1)
+    return 0
+
+
+def complain(message: str, status: int) -> int:
+    """One line on stderr."""
+    print("eventsnn:", " ".join(message.split()), file=sys.stderr)
+    return status
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    parser = argparse.ArgumentParser(prog="eventsnn", description=eventsnn.__doc__)
+    parser.add_argument("--version", action="version", version=f"eventsnn {eventsnn.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser("demo", help="run a demo; without a name, list them", description="Run a demo.")
+    names = ", ".join(DEMOS)
+    demo.add_argument("name", nargs="?", choices=list(DEMOS), metavar="NAME", help=f"{names}; none: list them")
+    demo.add_argument("--seed", type=natural, metavar="N", help="what all random numbers follow from (default 0)")
+    demo.add_argument(
+        "--seeds", type=positive, default=1, metavar="N", help="temporal-xor: run N seeds, from --seed on"
+    )
+    demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
+    demo.add_argument("--small", action="store_true", help="digits: fewer neurons and samples, in seconds")
+    demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
+    demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
+    demo.add_argument("--resume", type=Path, metavar="FILE", help="go on with the network in FILE")
+    demo.add_argument("--no-progress", action="store_true", help="no progress bar")
+    return parser
+
+
+def natural(text: str) -> int:
+    """A whole number from 0."""
+    return whole(text, 0)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    return whole(text, 1)
+
+
+def whole(text: str, least: int) -> int:
+    """A whole number from `least`."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
+    return int(text)
+
+
+def list_demos() -> None:
+    """One line for each demo."""
+    for name, entry in DEMOS.items():
+        print(f"{name:<16} {entry.summary}")
+
+
+def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Run one demo and print its result."""
+    entry = DEMOS[args.name]
+    if args.seeds > 1 and not entry.many_seeds:
+        parser.error(f"{args.name} runs one seed; leave --seeds out")
+    if (args.save or args.resume) and (args.seeds > 1 or not entry.learns):
+        parser.error(
+            "--save and --resume keep one network that learns; they go with digits, or temporal-xor of one seed"
+        )
+    options = Options(
+        seed=args.seed,
+        seeds=args.seeds,
+        engine=args.engine,
+        small=args.small,
+        progress=not args.no_progress,
+        out=args.out,
+        save=args.save,
+        resume=args.resume,
+    )
+    report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}
+    if args.json:
+        print(json.dumps(report))
+        return
+    print(in_words(entry.says, report))
+    print(f"picture: {report['picture']}")
+
+
+def in_words(template: str, report: dict[str, Any]) -> str:
+    """A report as a sentence; what is not known is `-`."""
+    known = {key: float("nan") if value is None else value for key, value in report.items()}
+    return template.format(**known).replace("nan", "-")

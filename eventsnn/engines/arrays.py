@@ -1,0 +1,335 @@
+"""The arrays that a kernel works on, made from a plan; and what can be read from them."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from eventsnn.engines import kernel, loop
+from eventsnn.events import Instant, instant
+from eventsnn.model import Model, Neuron, Source
+from eventsnn.plan import Cells, Plan, Synapses
+
+RING = 1024  # windows in buckets; those further ahead wait in a heap
+ENTRY = np.dtype(
+    [
+        ("window", "i8"), ("offset", "f8"), ("kind", "i8"), ("sender", "i8"), ("synapse", "i8"), ("nth", "i8"),
+        ("projection", "i8"), ("start", "i8"), ("stop", "i8"), ("value", "f8"), ("back", "i8"), ("stage", "i8"),
+        ("next", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+RUN = np.dtype(
+    [("delay", "f8"), ("first", "i8"), ("start", "i8"), ("stop", "i8"), ("projection", "i8"), ("stage", "i8")],
+    align=True,
+)
+NODE = np.dtype(
+    [
+        ("visit", "i8"), ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
+        ("records", "i8"), ("is_touched", "i8"), ("touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
+        ("relay_end", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+SPIKE = np.dtype([("node", "i8"), ("window", "i8"), ("offset", "f8"), ("kind", "i8")], align=True)
+FEED = np.dtype([("window", "i8"), ("offset", "f8"), ("node", "i8")], align=True)
+HOT = np.dtype(
+    [("c0", "f8"), ("c1", "f8"), ("safe", "f8"), ("level", "f8"), ("offset", "f8"), ("window", "i8")], align=True
+)
+OWN = [("window", "i8"), ("offset", "f8")]  # what the engine adds to a neuron's record, last
+
+
+def record_type(names: Any, extra: list[tuple[str, str]]) -> np.dtype:
+    """A record of float64 fields, and what the engine adds."""
+    return np.dtype([*((name, "f8") for name in names), *extra], align=True)
+
+
+class Arrays:
+    """Everything a kernel needs: `net`, one record per population of neurons, one per projection onto neurons."""
+
+    def __init__(self, plan: Plan, module: ModuleType) -> None:
+        self.plan, self.module = plan, module
+        self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
+        self.population: dict[int, Any] = {
+            c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
+        }
+        self.projection = {s.index: self._projection(s) for s in kernel.kernel_synapses(plan)}
+        self.loose = {s.index: s.weight.copy() for s in plan.synapses if s.index not in self.projection}
+        self.net = self._net()
+        self.sources = Sources(plan)
+
+    @property
+    def populations(self) -> list[Any]:
+        """In the order in which the kernel takes them."""
+        return list(self.population.values())
+
+    @property
+    def projections(self) -> list[Any]:
+        """In the order in which the kernel takes them."""
+        return list(self.projection.values())
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def _population(self, c: Cells) -> Any:
+        model = c.model
+        assert isinstance(model, Neuron)
+        cells = np.zeros(c.size, record_type(model.state, OWN))
+        for name, values in c.state.items():
+            cells[name] = values
+        shared = (c.offset, self.stage_of[c.index])
+        constants = self._constants(model, None)
+        if model.linear:
+            return self.module.Linear(constants, cells, np.zeros(c.size, HOT), *shared)
+        due = np.full(c.size, loop.NO_VISIT, np.int64), np.zeros(c.size)
+        return self.module.General(constants, cells, *due, *shared)
+
+    def _constants(self, model: Model, target: Neuron | None) -> Any:
+        make = getattr(self.module, kernel.prefix_of(model, target))
+        fields = kernel.model_fields(model)
+        return make(*(self._constants(v, target) if isinstance(v, Model) else v for v in fields.values()))
+
+    def _projection(self, s: Synapses) -> Any:
+        if s.rule is None:
+            return self.module.Static(s.target, s.weight.copy())
+        syn = np.zeros(len(s), record_type(["w", *s.state], []))
+        syn["w"] = s.weight
+        for name, values in s.state.items():
+            syn[name] = values
+        own = np.zeros(s.post.size, record_type(s.post_state or ["nothing"], []))
+        for name, values in s.post_state.items():
+            own[name] = values
+        start, order = s.column
+        nothing = np.zeros(0)
+        back_delay, back_weight = nothing, nothing
+        if s.back is not None:
+            back_delay = s.back.delay
+            back_weight = nothing if s.back.weight is None else s.back.weight
+        assert isinstance(s.post.model, Neuron)
+        return self.module.Plastic(
+            s.target, s.source, syn, own, self._constants(s.rule, s.post.model), start, order.astype(np.int64), s.first,
+            s.index, int(s.back is not None), int(s.back is not None and s.back.weight is None), back_delay,
+            back_weight, self.stage_of[s.pre.index],
+        )  # fmt: skip
+
+    def _net(self) -> Any:
+        plan, n = self.plan, self.plan.neurons
+        runs, row = self._runs([s for s in plan.synapses if s.port == "spike"])
+        carry = [s for s in plan.synapses if s.port == "error" and isinstance(s.pre.model, Neuron)]
+        relays, relay_row = self._runs(carry)
+        nodes = np.zeros(n, NODE)
+        nodes["visit"], nodes["fired_window"] = loop.NO_VISIT, -1
+        nodes["run"], nodes["run_end"] = row[:-1], row[1:]
+        nodes["relay"], nodes["relay_end"] = relay_row[:-1] + len(runs), relay_row[1:] + len(runs)
+        for c in plan.cells:
+            nodes["records"][c.offset : c.offset + c.size] = "spikes" in c.population.record
+        columns = 0
+        for c in plan.cells:
+            backs = [s for s in plan.synapses if s.post is c and s.back is not None]
+            columns = max(columns, sum(int(np.diff(s.column[0]).max(initial=0)) for s in backs))
+        i = np.zeros(16, np.int64)
+        i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
+        i[loop.NEXT_FREE] = -1
+        stages = len(plan.stages)
+        buckets = np.full((RING, stages + 1), -1, np.int64)
+        buckets[:, stages] = 0
+        net = self.module.Net(
+            width=plan.width, stages=stages, i=i, f=np.array([0.0, -1.0, 0.0, 0.0, 0.0]), pool=np.zeros(0, ENTRY),
+            lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes, runs=np.concatenate((runs, relays)),
+            spikes=np.zeros(1 << 16, SPIKE), feed=np.zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
+        )  # fmt: skip
+        return _with_pool(net, int(max(1024, 4 * i[loop.NEED], n + 2 * i[loop.NEED])))
+
+    def _runs(self, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of all members as runs of equal delay, and where each member's begin."""
+        nodes, pieces = [], []
+        for s in synapses:
+            if not len(s):
+                continue
+            change = np.flatnonzero((np.diff(s.source) != 0) | (np.diff(s.delay) != 0)) + 1
+            start = np.concatenate(([0], change))
+            run = np.zeros(len(start), RUN)
+            run["start"], run["stop"] = start, np.concatenate((change, [len(s)]))
+            run["delay"], run["first"], run["projection"] = s.delay[start], s.first, s.index
+            run["stage"] = self.stage_of[s.post.index]
+            nodes.append(s.pre.offset + s.source[start])
+            pieces.append(run)
+        if not pieces:
+            return np.zeros(0, RUN), np.zeros(self.plan.neurons + 1, np.int64)
+        node = np.concatenate(nodes)
+        order = np.argsort(node, kind="stable")
+        row = np.zeros(self.plan.neurons + 1, np.int64)
+        np.cumsum(np.bincount(node, minlength=self.plan.neurons), out=row[1:])
+        return np.concatenate(pieces)[order], row
+
+    # -- room -----------------------------------------------------------------------------------------------------
+
+    def make_room(self) -> None:
+        """Enlarge whatever is nearly full."""
+        i = self.net.i
+        if i[loop.FREE] <= 2 * i[loop.NEED]:
+            self.grow_pool()
+        if i[loop.SPIKES] + 2 >= len(self.net.spikes) // 2:
+            self.net = self.net._replace(spikes=np.concatenate((self.net.spikes, self.net.spikes)))
+
+    def grow_pool(self) -> None:
+        """Twice as many entries."""
+        self.net = _with_pool(self.net, 2 * len(self.net.pool))
+
+    # -- sources --------------------------------------------------------------------------------------------------
+
+    def feed_sources(self, end: Instant) -> None:
+        """Hand the kernel every spike of the sources before an instant."""
+        new = self.sources.until(end, self.net.nodes["emitted"], self.plan.width)
+        old = self.net.feed[int(self.net.i[loop.FEED]) :]
+        self.net = self.net._replace(feed=np.concatenate((old, new)))
+        self.net.i[loop.FEED] = 0
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def fetch_spikes(self, whole: bool) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Recorded spikes per population in the order of events; those of an unfinished window stay behind."""
+        n = int(self.net.i[loop.SPIKES])
+        spikes = self.net.spikes[:n]
+        done = np.ones(n, bool) if whole else spikes["window"] < self.net.i[loop.WINDOW]
+        rest, spikes = spikes[~done], spikes[done]
+        spikes = spikes[np.lexsort([spikes[name] for name in ("node", "kind", "offset", "window")])]
+        time, member = spikes["window"] * self.plan.width + spikes["offset"], spikes["node"]
+        for c in self.plan.cells:
+            own = (member >= c.offset) & (member < c.offset + c.size)
+            if own.any():
+                yield c.index, time[own], member[own] - c.offset
+        self.net.spikes[: len(rest)] = rest
+        self.net.i[loop.SPIKES] = len(rest)
+
+    def weights(self, projection: int) -> np.ndarray:
+        """The weights of a projection: a view, not a copy."""
+        if projection in self.loose:
+            return self.loose[projection]
+        r = self.projection[projection]
+        weights: np.ndarray = r.syn["w"] if hasattr(r, "syn") else r.weight
+        return weights
+
+    def synapse_arrays(self, projection: int) -> dict[str, Any]:
+        """Weights, rule variables and counters of a projection."""
+        messages, back = self.net.counts[:, projection]
+        out: dict[str, Any] = {"messages": int(messages), "errors_back": int(back)}
+        out["w"] = self.weights(projection).copy()
+        s = self.plan.synapses[projection]
+        if s.rule is not None:
+            r = self.projection[projection]
+            out.update({f"syn.{name}": r.syn[name].copy() for name in s.state})
+            out.update({f"post.{name}": r.own[name].copy() for name in s.post_state})
+        return out
+
+    def cell_arrays(self, population: int) -> dict[str, np.ndarray]:
+        """State, window and offset of every neuron of a population."""
+        if population not in self.population:
+            return {}
+        p, model = self.population[population], self.plan.cells[population].model
+        assert isinstance(model, Neuron)
+        out = {name: p.cells[name].copy() for name in (*model.state, "window", "offset")}
+        if model.linear:
+            out.update({name: p.hot[name].copy() for name in ("c0", "c1", "window", "offset")})
+        return out
+
+    def take(self) -> dict[str, Any]:
+        """Everything that moves, beside time and guests."""
+        net, plan = self.net, self.plan
+        rank = np.array([c.rank for c in plan.stages], np.int64)
+        used = np.zeros(len(net.pool), bool)
+        for x in net.buckets[:, :-1].ravel():
+            while x >= 0:
+                used[x] = True
+                x = net.pool["next"][x]
+        used[net.lists[loop.FARTHER, : int(net.i[loop.FAR])]] = True
+        entries = net.pool[used]
+        entries = entries[entries["projection"] >= 0]
+        names = ("window", "offset", "rank", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back")
+        columns = {name: rank[entries["stage"]] if name == "rank" else entries[name].copy() for name in names}
+        order = np.lexsort([columns[name] for name in ("nth", "synapse", "sender", "kind", "rank", "offset", "window")])
+        return {
+            "nodes": {
+                name: net.nodes[name].copy() for name in ("sent", "emitted", "fired_window", "fired_offset")
+            },
+            "cells": [self.cell_arrays(c.index) for c in plan.cells],
+            "synapses": [self.synapse_arrays(s.index) for s in plan.synapses],
+            "pending": {name: column[order] for name, column in columns.items()},
+        }
+
+    def put(self, state: dict[str, Any]) -> None:
+        """Take over the state of another engine of the same plan."""
+        net = self.net
+        for name, values in state["nodes"].items():
+            net.nodes[name] = values
+        for c, columns in zip(self.plan.cells, state["cells"], strict=True):
+            for name, values in columns.items():
+                self.population[c.index].cells[name] = values
+        for s, saved in zip(self.plan.synapses, state["synapses"], strict=True):
+            net.counts[:, s.index] = saved["messages"], saved["errors_back"]
+            self.weights(s.index)[:] = saved["w"]
+            for name, values in saved.items():
+                if name.startswith("syn."):
+                    self.projection[s.index].syn[name[4:]] = values
+                elif name.startswith("post."):
+                    self.projection[s.index].own[name[5:]] = values
+        pending = state["pending"]
+        n = len(pending["window"])
+        while self.net.i[loop.FREE] <= n + self.net.i[loop.NEED]:
+            self.grow_pool()
+        ends = [
+            self.plan.synapses[int(q)].pre.index if b else self.plan.synapses[int(q)].post.index
+            for q, b in zip(pending["projection"], pending["back"], strict=True)
+        ]
+        stage = np.array([self.stage_of[k] for k in ends], np.int64)
+        names = ("window", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "back")
+        rows = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
+        values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
+        self.module.push_many(self.net, rows.reshape(n, 10), values.reshape(n, 2))
+
+
+class Sources:
+    """The spikes of all sources, drawn as far ahead as a run goes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.lives: list[tuple[int, Iterator[float], list[float]]] | None = None
+
+    def until(self, end: Instant, emitted: np.ndarray, width: float) -> np.ndarray:
+        """Window, offset and member of every spike before an instant that was not handed out before, in order."""
+        if self.lives is None:
+            self.lives = []
+            for c in self.plan.cells:
+                if isinstance(c.model, Source):
+                    for i in range(c.size):
+                        times = c.model.times(i, c.size, self.plan.seed, c.name)
+                        for _ in range(int(emitted[c.offset + i])):
+                            next(times, None)
+                        self.lives.append((c.offset + i, times, []))
+        found: list[tuple[int, float, int]] = []
+        for node, times, ahead in self.lives:
+            while True:
+                time = ahead.pop() if ahead else next(times, None)
+                if time is None:
+                    break
+                at = instant(time, width)
+                if at >= end:
+                    ahead.append(time)
+                    break
+                found.append((*at, node))
+        found.sort()
+        return np.array(found, FEED)
+
+
+def _with_pool(net: Any, size: int) -> Any:
+    """The same agenda with room for more entries."""
+    old = len(net.pool)
+    pool = np.zeros(size, ENTRY)
+    pool[:old] = net.pool
+    pool["next"][old:] = np.arange(old + 1, size + 1)
+    pool["next"][-1] = net.i[loop.NEXT_FREE]
+    net.i[loop.NEXT_FREE] = old
+    net.i[loop.FREE] += size - old
+    lists = np.zeros((3, size), np.int64)
+    lists[:, :old] = net.lists
+    return net._replace(pool=pool, lists=lists)

@@ -1,0 +1,259 @@
+"""User processes as guests of the compiled engine: Python runs them at their turn within each window."""
+
+from bisect import insort
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from eventsnn.engines import loop
+from eventsnn.engines.guests import Guest, Wake
+from eventsnn.engines.snapshot import _put_guest as put_guest
+from eventsnn.engines.snapshot import _take_guest as take_guest
+from eventsnn.events import Key, Kind, kind_of_port, later
+from eventsnn.plan import Cells, Synapses
+from eventsnn.processes import Process
+
+if TYPE_CHECKING:
+    from eventsnn.engines.compiled import CompiledEngine
+
+ALARM = -2  # in place of a projection
+
+
+class Line(NamedTuple):
+    """A projection as guests see it: where it leads, and its weights as they are now."""
+
+    plan: Synapses
+    weights: np.ndarray
+    target: list[int]
+    delay: list[float]
+
+    def weight(self, j: int) -> float:
+        """The weight of synapse j, now."""
+        return float(self.weights[j])
+
+
+class Parcel(NamedTuple):
+    """A message on its way to a guest."""
+
+    synapses: Line
+    sender: int
+    value: float
+    back: bool
+
+
+class Sender(NamedTuple):
+    """Who sent a message."""
+
+    index: int
+    cells: Cells
+
+
+class Mailbox:
+    """Where a guest waits: it is resumed by whatever is delivered."""
+
+    def __init__(self) -> None:
+        self.life: Any = None
+
+    def deliver(self, value: object) -> None:
+        """Resume the guest, now."""
+        self.life.send(value)
+
+
+class Station:
+    """A guest's place in the network."""
+
+    def __init__(self, number: int, index: int, cells: Cells, stage: int) -> None:
+        self.number, self.index, self.cells, self.rank, self.stage = number, index, cells, cells.rank, stage
+        self.model: Any = cells.model
+        self.mailbox = Mailbox()
+        self.rows: dict[str, list[tuple[Line, list[tuple[float, int, int]]]]] = {}
+        self.guest: Guest = None  # type: ignore[assignment]
+
+
+class Senders:
+    """All members of all populations, by number."""
+
+    def __init__(self, cells: list[Cells]) -> None:
+        self.cells, self.first = cells, [c.offset for c in cells]
+
+    def __getitem__(self, number: int) -> Sender:
+        k = int(np.searchsorted(self.first, number, side="right")) - 1
+        return Sender(number - self.first[k], self.cells[k])
+
+
+class Guests:
+    """All guests of an engine; also what they take for their engine and for their environment."""
+
+    def __init__(self, engine: "CompiledEngine") -> None:
+        self.engine, self.recorder, self.width = engine, engine.recorder, engine.width
+        plan = engine.plan
+        self.nodes = Senders(plan.cells)
+        self.instant = (0, 0.0)
+        self.env = self
+        self.alarms: dict[Key, Wake] = {}
+        self.local: list[tuple[Any, ...]] = []  # the events of the turn at hand
+        self.turn = (-1, -1)
+        self.rows: list[tuple[int, ...]] = []  # entries to put on the kernel's agenda
+        self.values: list[tuple[float, float]] = []
+        self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
+        self.lines: dict[int, Line] = {}
+        self.whole, self.numbers = np.zeros((256, 8), np.int64), np.zeros((256, 2))
+        self.stations = {
+            c.offset + i: Station(c.offset + i, i, c, self.stage_of[c.index])
+            for c in plan.cells
+            if isinstance(c.model, Process)
+            for i in range(c.size)
+        }
+        for s in plan.synapses:
+            self._open(s)
+        for station in self.stations.values():
+            station.guest = Guest(self, station)  # type: ignore[arg-type]
+
+    def _open(self, s: Synapses) -> None:
+        guests = [isinstance(c.model, Process) for c in (s.pre, s.post)]
+        if not any(guests):
+            return
+        line = self.lines[s.index] = Line(s, self.engine.arrays.weights(s.index), s.target.tolist(), s.delay.tolist())
+        if guests[0]:
+            for i in range(s.pre.size):
+                runs = _runs(line, int(s.row[i]), int(s.row[i + 1]))
+                self.stations[s.pre.offset + i].rows.setdefault(s.port, []).append((line, runs))
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        window, offset = self.instant
+        return window * self.width + offset
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let every guest run to its first wait."""
+        self.instant = self.engine.instant
+        for station in self.stations.values():
+            station.mailbox.life = station.guest.live()
+            next(station.mailbox.life)
+        self._hand_over()
+
+    def take_turn(self, window: int, stage: int, limit: float) -> None:
+        """Let everything happen that is due at the guests of a stage within a window, before its limit."""
+        net = self.engine.arrays.net
+        count = self.engine.module.hand_out(net, window, stage, limit, self.whole, self.numbers)
+        if count < 0:
+            self.whole, self.numbers = np.zeros((-2 * count, 8), np.int64), np.zeros((-2 * count, 2))
+            count = self.engine.module.hand_out(net, window, stage, limit, self.whole, self.numbers)
+        self.turn, self.local = (window, stage), []
+        for row, number in zip(self.whole[:count].tolist(), self.numbers[:count].tolist(), strict=True):
+            kind, sender, synapse, nth, projection, start, stop, back = row
+            place = (number[0], kind, sender, synapse, nth)
+            self.local.append((place, (projection, start, stop, number[1], bool(back))))
+        while self.local:
+            place, what = self.local.pop(0)
+            if place[0] >= limit:  # an alarm set in this turn, for a time after the run's end
+                self._entry(window, place[0], *place[1:], ALARM, 0, 0, 0.0, stage)
+                continue
+            self.instant = (window, place[0])
+            self._happen(window, place, what)
+            net.i[loop.EVENTS] += 1
+        self.turn = (-1, -1)
+        self._hand_over()
+
+    def _happen(self, window: int, place: tuple[Any, ...], what: tuple[Any, ...]) -> None:
+        projection, start, stop, value, back = what
+        if projection == ALARM:
+            wake = self.alarms.pop(self._alarm_key(window, place), None)
+            if wake is not None:
+                wake.happen()
+            return
+        line = self.lines[projection]
+        ends, first = (line.plan.source, line.plan.pre.offset) if back else (line.target, line.plan.post.offset)
+        net = self.engine.arrays.net
+        for j in range(start, stop):
+            net.counts[int(back), projection] += 1
+            self.stations[first + int(ends[j])].mailbox.deliver((Parcel(line, place[2], value, back), j))
+
+    # -- what a guest asks of its environment ---------------------------------------------------------------------
+
+    def at(self, key: Key, wake: Wake) -> None:
+        """Set an alarm."""
+        self.alarms[key] = wake
+        self._schedule_alarm(key)
+
+    def cancel(self, key: Key) -> None:
+        """Take an alarm back; its entry finds nothing when its time comes."""
+        del self.alarms[key]
+
+    def _alarm_key(self, window: int, place: tuple[Any, ...]) -> Key:
+        rank = self.stations[place[2]].rank
+        return Key(window, place[0], rank, int(Kind.WAKE), place[2], 0, 0)
+
+    def _schedule_alarm(self, key: Key) -> None:
+        stage = self.stations[key.sender].stage
+        place = (key.offset, int(Kind.WAKE), key.sender, 0, 0)
+        if self.turn == (key.window, stage):
+            insort(self.local, (place, (ALARM, 0, 0, 0.0, False)))
+            return
+        self._entry(key.window, key.offset, int(Kind.WAKE), key.sender, 0, 0, ALARM, 0, 0, 0.0, stage)
+
+    def send(self, station: Station, port: str, value: Any, to: int | None) -> None:
+        """Put a message on the kernel's agenda, one entry per delay and payload."""
+        net, kind = self.engine.arrays.net, int(kind_of_port(port))
+        nth = int(net.nodes["sent"][station.number])
+        for line, runs in station.rows[port]:
+            stage = self.stage_of[line.plan.post.index]
+            for delay, start, stop in runs:
+                window, offset = later(*self.instant, delay, self.width)
+                for a, b, payload in _pieces(line, start, stop, value, to):
+                    synapse = line.plan.first + a
+                    self._entry(
+                        window, offset, kind, station.number, synapse, nth, line.plan.index, a, b, payload, stage
+                    )
+        net.nodes["sent"][station.number] += 1
+
+    def _entry(
+        self, window: int, offset: float, kind: int, sender: int, synapse: int, nth: int, projection: int,
+        start: int, stop: int, value: float, stage: int,
+    ) -> None:  # fmt: skip
+        self.rows.append((window, kind, sender, synapse, nth, projection, start, stop, 0, stage))
+        self.values.append((offset, value))
+
+    def _hand_over(self) -> None:
+        """Give the kernel what the guests sent."""
+        if self.rows:
+            a = self.engine.arrays
+            while a.net.i[loop.FREE] <= len(self.rows) + a.net.i[loop.NEED]:
+                a.grow_pool()
+            self.engine.module.push_many(a.net, np.array(self.rows, np.int64), np.array(self.values))
+            self.rows.clear()
+            self.values.clear()
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def take(self) -> list[dict[str, Any]]:
+        """The state of every guest."""
+        return [take_guest(station.guest) for station in self.stations.values()]
+
+    def put(self, saved: list[dict[str, Any]]) -> None:
+        """Give every guest its state back."""
+        for station, one in zip(self.stations.values(), saved, strict=True):
+            put_guest(station.guest, one)
+
+
+def _runs(line: Line, start: int, end: int) -> list[tuple[float, int, int]]:
+    runs = []
+    while start < end:
+        stop = start + 1
+        while stop < end and line.delay[stop] == line.delay[start]:
+            stop += 1
+        runs.append((line.delay[start], start, stop))
+        start = stop
+    return runs
+
+
+def _pieces(line: Line, start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:
+    """A run of synapses in pieces that carry one payload each."""
+    if isinstance(value, np.ndarray):
+        return [(j, j + 1, float(value[line.target[j]])) for j in range(start, stop) if to in (None, line.target[j])]
+    if to is None:
+        return [(start, stop, float(value))]
+    return [(j, j + 1, float(value)) for j in range(start, stop) if line.target[j] == to]

@@ -1,0 +1,149 @@
+"""Handlers as functions of a module: the same text, with the calls of methods resolved and `self` made an argument.
+
+    def on_error(self, syn, post, msg):             def SpikeTimeGradient__LIF__on_error(self, syn, own, cell, neuron, msg):
+        ... self.step.change(syn, g)          ->        ... Adam__change(self.step, syn, g)
+        ... post.psp(u) ... post.error                  ... LIF__psp(neuron, u) ... own.error
+
+`post` becomes three arguments: the rule's own variables at the neuron, the neuron's record, and its model.
+"""
+
+import ast
+import copy
+import inspect
+from types import ModuleType
+from typing import Any
+
+from eventsnn.errors import LocalityError
+from eventsnn.locality import Handler
+from eventsnn.model import Model, Neuron, Rule
+
+POST = ("own", "cell", "neuron")
+
+
+def class_name(model: Model) -> str:
+    """A name for a class that two different classes of one network never share."""
+    kind = type(model)
+    return kind.__name__ if kind.__module__.startswith("eventsnn.") else f"{kind.__module__}_{kind.__name__}".replace(".", "_")
+
+
+class _Resolve(ast.NodeTransformer):
+    def __init__(self, model: Model, prefix: str, target: Neuron | None, own: set[str], kinds: dict[str, str]) -> None:
+        self.model, self.prefix, self.target, self.own, self.kinds = model, prefix, target, own, kinds
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        function = node.func
+        arguments: list[ast.expr] = []
+        for a in node.args:
+            if isinstance(a, ast.Name) and a.id == "post" and self.target is not None:
+                arguments += [ast.Name(name, ast.Load()) for name in POST]
+            else:
+                arguments.append(self.visit(a))
+        if isinstance(function, ast.Name) and function.id in ("min", "max"):
+            return _extreme(function.id, arguments)
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            owner, name = function.value.id, function.attr
+            if owner == "self":
+                return ast.Call(ast.Name(f"{self.prefix}__{name}"), [ast.Name("self"), *arguments], [])
+            if owner == "post" and self.target is not None:
+                return ast.Call(ast.Name(f"{class_name(self.target)}__{name}"), [ast.Name("neuron"), *arguments], [])
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute):
+            part, name = function.value.attr, function.attr
+            return ast.Call(ast.Name(f"{self.kinds[part]}__{name}"), [function.value, *arguments], [])
+        return ast.Call(self.visit(function), arguments, [])
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        if isinstance(node.value, ast.Name) and node.value.id == "post" and self.target is not None:
+            owner = "own" if node.attr in self.own else "cell"
+            return ast.Attribute(ast.Name(owner, ast.Load()), node.attr, node.ctx)
+        return self.generic_visit(node)
+
+
+def _extreme(name: str, arguments: list[ast.expr]) -> ast.expr:
+    """min and max as CPython computes them, also for zeros of both signs and for NaN."""
+    result = arguments[0]
+    for other in arguments[1:]:
+        result = ast.Call(ast.Name(f"python_{name}"), [result, other], [])
+    return result
+
+
+def text_of(model: Model, target: Neuron | None = None, rule: Rule | None = None) -> str:
+    """All handlers of a model as module functions.
+
+    Args:
+        model: a neuron, a rule, or a part of a rule.
+        target: for rules and parts: the neuron at whose synapses they work.
+        rule: for parts: the rule they belong to.
+    """
+    whole = rule or (model if isinstance(model, Rule) else None)
+    own = set(whole.neuron_state) if whole is not None else set()
+    prefix = prefix_of(model, target)
+    kinds = {name: prefix_of(part, target) for name, part in model.parts.items()}
+    functions = []
+    for name, handler in model.handlers.items():
+        tree = copy.deepcopy(handler.tree)
+        check_returns(handler, type(model).__name__)
+        tree.name = f"{prefix}__{name}"
+        arguments: list[ast.arg] = []
+        for a in tree.args.args:
+            if a.arg == "post" and target is not None:
+                arguments += [ast.arg(n) for n in POST]
+            else:
+                arguments.append(ast.arg(a.arg))
+        tree.args.args = arguments
+        tree.returns = None
+        tree = _Resolve(model, prefix, target, own, kinds).visit(tree)
+        functions.append(ast.unparse(ast.fix_missing_locations(tree)))
+    return "\n\n".join(functions)
+
+
+def prefix_of(model: Model, target: Neuron | None) -> str:
+    """What the names of a model's functions begin with."""
+    return class_name(model) if target is None else f"{class_name(model)}__{class_name(target)}"
+
+
+def returns_value(handler: Handler) -> bool:
+    """Whether a handler returns a number."""
+    return any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(handler.tree))
+
+
+def check_returns(handler: Handler, owner: str) -> None:
+    """Refuse a handler that returns a number on some of its ways only.
+
+    Raises:
+        LocalityError: with the user's file and line.
+    """
+    if returns_value(handler) and not _always_returns(handler.tree.body):
+        raise LocalityError(
+            f"{handler.file}:{handler.line}: {owner}.{handler.name} returns a number on some of its ways only; "
+            "end it with `return 0.0`"
+        )
+
+
+def _always_returns(body: list[ast.stmt]) -> bool:
+    last = body[-1]
+    if isinstance(last, ast.Return):
+        return last.value is not None
+    return isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
+
+
+def step_text(module: ModuleType, model: Neuron) -> str:
+    """The functions of `step` for one neuron model: `bring` becomes `LIF__bring`, and what it calls is resolved."""
+    wanted = ("bring_linear", "look_linear") if model.linear else ("bring", "due")
+    functions = []
+    for tree in ast.parse(inspect.getsource(module)).body:
+        if isinstance(tree, ast.FunctionDef) and tree.name in wanted:
+            tree.name = f"{class_name(model)}__{tree.name}"
+            functions.append(ast.unparse(ast.fix_missing_locations(_Methods(class_name(model)).visit(tree))))
+    return "\n\n".join(functions)
+
+
+class _Methods(ast.NodeTransformer):
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        self.generic_visit(node)
+        function = node.func
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "neuron":
+            return ast.Call(ast.Name(f"{self.prefix}__{function.attr}"), [function.value, *node.args], [])
+        return node

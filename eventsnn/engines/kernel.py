@@ -1,0 +1,364 @@
+"""Writes the module that a network runs as: the text of `loop` and `step`, of the models' handlers, and the glue.
+
+The module is plain, readable Python (`net.kernel()` prints it); every function is compiled by Numba when it is first
+needed, and what was compiled is kept on disk under a name that is a hash of the text and of Numba's version.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from string import Template
+from types import ModuleType
+from typing import Any
+
+from eventsnn import step
+from eventsnn.engines import loop, templates
+from eventsnn.engines.handlers import class_name, prefix_of, returns_value, step_text, text_of
+from eventsnn.model import Model, Neuron, Rule
+from eventsnn.plan import Cells, Plan, Synapses
+from eventsnn.processes import Process
+
+ENTRIES = ("run", "start", "hand_out", "push_many")  # functions that Python calls
+
+
+def port_codes(plan: Plan) -> dict[str, int]:
+    """A number for every port of a network."""
+    ports = ["spike", "error", "reset", "label", "apply", "value"]
+    return {port: k for k, port in enumerate(dict.fromkeys([*ports, *(s.port for s in plan.synapses)]))}
+
+
+def model_fields(model: Model) -> dict[str, Any]:
+    """The numbers and parts that a model's handlers read, by name; never empty."""
+    fields = {k: v for k, v in model.given.items() if not isinstance(v, str)}
+    fields.update({name: getattr(model, name) for name in getattr(model, "derived", ())})
+    return fields or {"nothing": 0.0}
+
+
+def text(plan: Plan) -> str:
+    """The kernel of a network."""
+    parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
+    parts += [_body_of(loop), _handlers(plan)]
+    codes = port_codes(plan)
+    for c in plan.stages:
+        if isinstance(c.model, Neuron):
+            parts.append(_population(plan, c, codes))
+    parts.append(_main(plan))
+    return _decorated("\n\n\n".join(p.strip() for p in parts) + "\n")
+
+
+def build(plan: Plan) -> ModuleType:
+    """The kernel of a network as a module, compiled before or compiling itself at its first use."""
+    return _load(text(plan))
+
+
+@lru_cache(maxsize=64)
+def _load(source: str) -> ModuleType:
+    import numba
+
+    name = "kernel_" + hashlib.sha256(f"{numba.__version__}|{source}".encode()).hexdigest()[:20]
+    path = _cache_folder() / f"{name}.py"
+    if not path.exists():
+        beside = path.with_suffix(f".{os.getpid()}.part")
+        beside.write_text(source)
+        os.replace(beside, path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _cache_folder() -> Path:
+    """Where kernels are kept: $EVENTSNN_CACHE, the user's cache, or else a temporary folder."""
+    home = os.environ.get("EVENTSNN_CACHE") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    for folder in (Path(home) / "eventsnn", Path(tempfile.gettempdir()) / f"eventsnn-{os.getuid()}"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise OSError("no folder to keep compiled kernels in; set EVENTSNN_CACHE to one that can be written")
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def _decorated(source: str) -> str:
+    lines = []
+    for line in source.split("\n"):
+        if line.startswith("def "):
+            name = line[4 : line.index("(")]
+            lines.append(f"@njit(error_model='numpy'{', cache=True' if name in ENTRIES else ''})")
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _body_of(module: ModuleType) -> str:
+    """A module's text without its docstring and imports."""
+    lines = inspect.getsource(module).split("\n")
+    start = next(k for k, line in enumerate(lines) if line.startswith("import math"))
+    return "\n".join(lines[start + 1 :])
+
+
+def _models(plan: Plan) -> list[tuple[Model, Neuron | None, Rule | None]]:
+    """Every model whose handlers the kernel needs, parts before wholes, each class once per target."""
+    found: dict[str, tuple[Model, Neuron | None, Rule | None]] = {}
+
+    def add(model: Model, target: Neuron | None, rule: Rule | None) -> None:
+        for part in model.parts.values():
+            add(part, target, rule or (model if isinstance(model, Rule) else None))
+        found.setdefault(prefix_of(model, target), (model, target, rule))
+
+    for c in plan.cells:
+        if isinstance(c.model, Neuron):
+            add(c.model, None, None)
+    for s in plan.synapses:
+        if s.rule is not None and isinstance(s.post.model, Neuron):
+            add(s.rule, s.post.model, None)
+    return list(found.values())
+
+
+def rule_prefix(s: Synapses) -> str:
+    """What the names of a rule's functions begin with, at the synapses of one projection."""
+    assert s.rule is not None
+    assert isinstance(s.post.model, Neuron)
+    return prefix_of(s.rule, s.post.model)
+
+
+def _header(plan: Plan) -> str:
+    lines = ["import math", "from collections import namedtuple", "", "from numba import njit", ""]
+    lines.append('Message = namedtuple("Message", "time value")')
+    lines.append(f'Net = namedtuple("Net", "{" ".join(NET)}")')
+    for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):
+        lines.append(f'{name} = namedtuple("{name}", "{" ".join(fields)}")')
+    for model, target, _ in _models(plan):
+        lines.append(f'{prefix_of(model, target)} = namedtuple("{prefix_of(model, target)}", "{" ".join(model_fields(model))}")')
+    return "\n".join(lines)
+
+
+NET = "width stages i f pool lists buckets nodes runs spikes feed counts".split()
+LINEAR = "model cells hot first stage".split()
+GENERAL = "model cells due_window due_offset first stage".split()
+STATIC = "target weight".split()
+PLASTIC = (
+    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage"
+).split()
+
+
+def _handlers(plan: Plan) -> str:
+    models = _models(plan)
+    texts = [text_of(model, target, rule) for model, target, rule in models]
+    texts += [step_text(step, model) for model, _, _ in models if isinstance(model, Neuron)]
+    return "\n\n".join(texts)
+
+
+def _population(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
+    model = c.model
+    assert isinstance(model, Neuron)
+    incoming = [s for s in plan.synapses if s.post is c]
+    plastic = [s for s in incoming if s.rule is not None]
+    back = [s for s in plan.synapses if s.pre is c and s.back is not None]
+    extra = [s for s in (*incoming, *back) if s not in plastic]
+    names = {
+        "p": c.index,
+        "M": class_name(model),
+        "args": ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)]),
+        "statics": "".join(f", R{s.index}" for s in dict.fromkeys(extra)) if extra else "",
+        "after_fire": _calls(c, plastic, "post", "1.0", 4),
+        "control": _control(c, model, plastic, codes),
+        "dispatch": _dispatch(c, incoming, back, codes),
+    }
+    main, row = (templates.LINEAR, templates.LINEAR_ROW) if model.linear else (templates.GENERAL, templates.GENERAL_ROW)
+    parts = [_sweep(c, s, port) for s in plastic for port in _ports(s)]
+    parts.append(Template(main).substitute(names))
+    for s in incoming:
+        if s.port == "spike":
+            parts.append(Template(row).substitute(names, q=s.index, before_enter=_before_enter(c, s)))
+    parts.append(Template(templates.STAGE).substitute(names))
+    begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
+    start = templates.START_LINEAR if model.linear else templates.START_GENERAL
+    parts.append(Template(start).substitute(names, begin=" " * 12 + begin))
+    for s in plastic:
+        if s.rule is not None and "begin" in s.rule.handlers:
+            parts.append(Template(templates.START_RULE).substitute(p=c.index, q=s.index, rule=rule_prefix(s)))
+    return "\n\n".join(p.strip() for p in parts)
+
+
+def _ports(s: Synapses) -> list[str]:
+    """The ports that a rule reacts to, beside arriving spikes."""
+    assert s.rule is not None
+    return sorted({name[3:] for name in s.rule.handlers if name[:3] in ("on_", "at_")} - {"pre"})
+
+
+def _calls(c: Cells, plastic: list[Synapses], port: str, value: str, indent: int) -> str:
+    lines = [
+        f"sweep_{c.index}_{s.index}_{port}(net, P, R{s.index}, n, window, offset, {value})"
+        for s in plastic
+        if port in _ports(s)
+    ]
+    return "\n".join(" " * indent + line for line in lines)
+
+
+def needs_look(s: Synapses) -> bool:
+    """Whether a rule reads a variable of the neuron that moves between its events."""
+    rule, model = s.rule, s.post.model
+    assert rule is not None
+    assert isinstance(model, Neuron)
+    moving = {name for _, name in model.handlers["observe"].writes} if model.linear else set(model.state)
+    return bool(rule.sees() & moving)
+
+
+def _sweep(c: Cells, s: Synapses, port: str) -> str:
+    rule = s.rule
+    assert rule is not None
+    name, lines = rule_prefix(s), []
+    if needs_look(s):
+        lines.append(f"look_{c.index}(net, P, n, window, offset)")
+    once, each = rule.handlers.get(f"at_{port}"), rule.handlers.get(f"on_{port}")
+    if once is not None:
+        call = f"{name}__at_{port}(R.rule, own, cell, P.model, Message(time, value))"
+        lines += [f"value = {call}", "if value == 0.0:", "    return"] if returns_value(once) else [call, "return"]
+    if each is not None:
+        call = f"{name}__on_{port}(R.rule, syn, own, cell, P.model, message)"
+        lines += [
+            "message = Message(time, value)",
+            "for c in range(R.col_start[n], R.col_start[n + 1]):",
+            "    j = R.col_synapse[c]",
+            "    syn = R.syn[j]",
+        ]
+        if returns_value(each):
+            lines += [
+                "    w = syn.w",
+                f"    answer = {call}",
+                "    if R.has_back > 0 and answer != 0.0:",
+                "        way = w if R.mirror > 0 else R.back_weight[j]",
+                "        send_back(",
+                "            net, P.first + n, window, offset, R.back_delay[j], R.first + j, R.index, j, answer * way,",
+                "            R.pre_stage,",
+                "        )",
+            ]
+        else:
+            lines.append(f"    {call}")
+        lines += [
+            "    if not -math.inf < syn.w < math.inf:",
+            "        fault(net, NOT_FINITE, R.index, j, window, offset)",
+        ]
+    body = "\n".join("    " + line for line in lines)
+    return Template(templates.SWEEP).substitute(p=c.index, q=s.index, port=port, body=body)
+
+
+def _before_enter(c: Cells, s: Synapses) -> str:
+    if s.rule is None:
+        return " " * 8 + "w = R.weight[j]"
+    lines = ["syn = R.syn[j]"]
+    if "on_pre" in s.rule.handlers:
+        if needs_look(s):
+            lines.append(f"look_{c.index}(net, P, n, window, s)")
+        lines += [
+            f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
+            "if not -math.inf < syn.w < math.inf:",
+            "    fault(net, NOT_FINITE, R.index, j, window, s)",
+        ]
+    lines.append("w = syn.w")
+    return "\n".join(" " * 8 + line for line in lines)
+
+
+def _control(c: Cells, model: Neuron, plastic: list[Synapses], codes: dict[str, int]) -> str:
+    args = ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)])
+    lines = []
+    for port, code in codes.items():
+        if port == "spike":
+            continue
+        body = [line for line in _calls(c, plastic, port, "value", 8).split("\n") if line]
+        handler = "rest" if port == "reset" else f"on_{port}"
+        if port == "error":
+            body.append("        relay(net, node, window, offset, value)")
+        elif handler in model.handlers:
+            extra = ", cell.offset" if model.linear else ""
+            extra = extra if handler == "rest" else ", value"
+            body += [
+                f"        bring_{c.index}({args}, n, window, offset)",
+                f"        cell = load_{c.index}(P, n)",
+                f"        {class_name(model)}__{handler}(P.model, cell{extra})",
+                f"        renew_{c.index}(net, P, n, P.stage)",
+            ]
+        if body:
+            lines += [f"    if port == {code}:  # {port}", *body]
+    return "\n".join(lines)
+
+
+def _dispatch(c: Cells, incoming: list[Synapses], back: list[Synapses], codes: dict[str, int]) -> str:
+    plastic = [s for s in incoming if s.rule is not None]
+    args = ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)])
+    control = f"control_{c.index}({args}, {{n}}, window, e.offset, {{code}}, {{value}})"
+    lines, word = [], "if"
+    for s in dict.fromkeys(back):
+        call = control.format(n=f"R{s.index}.source[start]", code=codes["error"], value="e.value")
+        lines += [f"{word} e.back == 1 and e.projection == {s.index}:", f"    {call}"]
+        word = "elif"
+    for s in incoming:
+        lines.append(f"{word} e.back == 0 and e.projection == {s.index}:  # {s.port}")
+        word = "elif"
+        if s.port == "spike":
+            lines.append(f"    whole = row_{c.index}_{s.index}({args}, R{s.index}, x, window)")
+            continue
+        r = f"R{s.index}"
+        call = control.format(n=f"{r}.target[j]", code=codes[s.port], value=f"e.value * {r}.weight[j]")
+        lines += [
+            "    for j in range(start, e.stop):",
+            "        if not room(net):",
+            "            e.start = j",
+            "            whole = False",
+            "            break",
+            f"        {call}",
+        ]
+    return "\n".join(" " * 8 + line for line in lines) or " " * 8 + "pass"
+
+
+def _main(plan: Plan) -> str:
+    neurons = [c for c in plan.cells if isinstance(c.model, Neuron)]
+    everything = ["net", *(f"P{c.index}" for c in neurons), *(f"R{s.index}" for s in kernel_synapses(plan))]
+    lines = []
+    for k, c in enumerate(plan.stages):
+        lines.append(f"if net.i[STAGE] == {k + 1}:  # {c.name}".replace("\n", " "))
+        if isinstance(c.model, Neuron):
+            incoming = [s for s in plan.synapses if s.post is c]
+            plastic = [s for s in incoming if s.rule is not None]
+            back = [s for s in plan.synapses if s.pre is c and s.back is not None]
+            extra = dict.fromkeys(s for s in (*incoming, *back) if s not in plastic)
+            args = ", ".join(["net", f"P{c.index}", *(f"R{s.index}" for s in (*plastic, *extra))])
+            lines += [
+                f"    if net.buckets[slot, {k}] >= 0 or net.i[TOUCHED] > 0:",
+                f"        if not stage_{c.index}({args}, window, limit, {k}):",
+                "            return FAULTY if net.i[FAULT] != 0 else FULL",
+            ]
+        elif isinstance(c.model, Process):
+            lines += [f"    if net.buckets[slot, {k}] >= 0:", "        return GUEST"]
+        lines.append(f"    net.i[STAGE] = {k + 2}")
+    stages = "\n".join(" " * 8 + line for line in lines)
+    return _start(neurons, plan, everything) + Template(templates.MAIN).substitute(
+        everything=", ".join(everything), stages=stages
+    )
+
+
+def _start(neurons: list[Cells], plan: Plan, everything: list[str]) -> str:
+    lines = [f"def start({', '.join(everything)}, fresh):", '    """Bring every neuron to life."""']
+    lines += [f"    start_{c.index}(net, P{c.index}, fresh)" for c in neurons]
+    rules = [s for s in plan.synapses if s.rule is not None and "begin" in s.rule.handlers]
+    if rules:
+        lines.append("    if fresh > 0:")
+        lines += [f"        start_{s.post.index}_{s.index}(P{s.post.index}, R{s.index})" for s in rules]
+    return "\n".join(lines) + "\n\n\n"
+
+
+def kernel_synapses(plan: Plan) -> list[Synapses]:
+    """The projections that the kernel delivers on: those onto neurons."""
+    return [s for s in plan.synapses if isinstance(s.post.model, Neuron)]

@@ -1,0 +1,337 @@
+"""The compiled engine's agenda: entries in buckets of one window and one stage. Plain Python, copied into every kernel.
+
+A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses,
+or a visit to a neuron whose next spike may fall into that window. Entries of windows far ahead wait in a heap.
+Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
+"""
+
+import math
+
+# places in `net.i`
+FREE = 0  # entries on the free list
+NEXT_FREE = 1
+WINDOW = 2  # the window being worked through
+STAGE = 3  # and its next stage
+TOUCHED = 4  # neurons that the current stage has to finish
+SPIKES = 5  # spikes recorded and not yet fetched
+FAR = 6  # entries in the heap
+NEAR = 7  # entries in the buckets
+FEED = 8  # next spike of the sources
+EVENTS = 9
+BUDGET = 10  # events until Python is asked
+FAULT = 11  # 0, or what went wrong
+FAULT_A = 12
+FAULT_B = 13
+NEED = 14  # entries that a single reaction may need
+FAULT_WINDOW = 15
+
+# kinds of event, as in eventsnn.events.Kind
+CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
+
+# answers of a kernel
+DONE, GUEST, FULL, PAUSE, FAULTY = 0, 1, 2, 3, 4
+
+# faults
+RUNAWAY, NOT_FINITE = 1, 2
+
+ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
+
+VISIT = -1  # in place of a projection
+NO_VISIT = 1 << 62
+
+
+def room(net):
+    """Whether one more reaction surely finds space for its entries and its spike."""
+    return net.i[FREE] > net.i[NEED] and net.i[SPIKES] + 2 < net.spikes.size
+
+
+def push(net, window, offset, kind, sender, synapse, nth, projection, start, stop, value, back, stage):
+    """Put an entry on the agenda."""
+    x = net.i[NEXT_FREE]
+    e = net.pool[x]
+    net.i[NEXT_FREE] = e.next
+    net.i[FREE] -= 1
+    e.window = window
+    e.offset = offset
+    e.kind = kind
+    e.sender = sender
+    e.synapse = synapse
+    e.nth = nth
+    e.projection = projection
+    e.start = start
+    e.stop = stop
+    e.value = value
+    e.back = back
+    e.stage = stage
+    file_entry(net, x)
+
+
+def file_entry(net, x):
+    """Put an entry into its bucket, or into the heap if its window is far ahead."""
+    e = net.pool[x]
+    ring = net.buckets.shape[0]
+    if e.window - net.i[WINDOW] < ring:
+        slot = e.window % ring
+        e.next = net.buckets[slot, e.stage]
+        net.buckets[slot, e.stage] = x
+        net.buckets[slot, net.stages] += 1
+        net.i[NEAR] += 1
+    else:
+        far_up(net, x)
+
+
+def far_up(net, x):
+    """Add an entry to the heap of far windows."""
+    k = net.i[FAR]
+    net.i[FAR] += 1
+    window = net.pool[x].window
+    while k > 0:
+        parent = (k - 1) // 2
+        if net.pool[net.lists[FARTHER, parent]].window <= window:
+            break
+        net.lists[FARTHER, k] = net.lists[FARTHER, parent]
+        k = parent
+    net.lists[FARTHER, k] = x
+
+
+def far_pop(net):
+    """Take the entry of the earliest window from the heap."""
+    first = net.lists[FARTHER, 0]
+    net.i[FAR] -= 1
+    n = net.i[FAR]
+    if n > 0:
+        x = net.lists[FARTHER, n]
+        window = net.pool[x].window
+        k = 0
+        while True:
+            child = 2 * k + 1
+            if child >= n:
+                break
+            if child + 1 < n and net.pool[net.lists[FARTHER, child + 1]].window < net.pool[net.lists[FARTHER, child]].window:
+                child += 1
+            if net.pool[net.lists[FARTHER, child]].window >= window:
+                break
+            net.lists[FARTHER, k] = net.lists[FARTHER, child]
+            k = child
+        net.lists[FARTHER, k] = x
+    return first
+
+
+def release(net, x):
+    """Give an entry back to the free list."""
+    net.pool[x].next = net.i[NEXT_FREE]
+    net.i[NEXT_FREE] = x
+    net.i[FREE] += 1
+
+
+def before(a, b):
+    """The total order of events within one window and one population."""
+    if a.offset != b.offset:
+        return a.offset < b.offset
+    if a.kind != b.kind:
+        return a.kind < b.kind
+    if a.sender != b.sender:
+        return a.sender < b.sender
+    if a.synapse != b.synapse:
+        return a.synapse < b.synapse
+    return a.nth < b.nth
+
+
+def collect(net, window, stage):
+    """Empty the bucket of a window and a stage into `net.order`, in the order of events; return how many."""
+    slot = window % net.buckets.shape[0]
+    x = net.buckets[slot, stage]
+    net.buckets[slot, stage] = -1
+    n = 0
+    while x >= 0:
+        net.lists[ORDER, n] = x
+        n += 1
+        x = net.pool[x].next
+    net.buckets[slot, net.stages] -= n
+    net.i[NEAR] -= n
+    sort_entries(net, n)
+    return n
+
+
+def sort_entries(net, n):
+    """Merge sort of the order, by insertion in short stretches."""
+    pool, order, other = net.pool, net.lists[ORDER], net.lists[OTHER]
+    width = 16
+    for low in range(0, n, width):
+        for i in range(low + 1, min(low + width, n)):
+            x = order[i]
+            j = i - 1
+            while j >= low and before(pool[x], pool[order[j]]):
+                order[j + 1] = order[j]
+                j -= 1
+            order[j + 1] = x
+    while width < n:
+        for low in range(0, n, 2 * width):
+            middle, high = min(low + width, n), min(low + 2 * width, n)
+            i, j = low, middle
+            for k in range(low, high):
+                if i < middle and (j >= high or not before(pool[order[j]], pool[order[i]])):
+                    other[k] = order[i]
+                    i += 1
+                else:
+                    other[k] = order[j]
+                    j += 1
+        for k in range(n):
+            order[k] = other[k]
+        width *= 2
+
+
+def put_back(net, first, n):
+    """Return the entries `net.lists[ORDER, first:n]` to their bucket."""
+    for k in range(first, n):
+        file_entry(net, net.lists[ORDER, k])
+
+
+def next_window(net, window, end):
+    """The first window from `window` to `end` in which anything happens; end + 1 if there is none."""
+    net.i[WINDOW] = window
+    ring = net.buckets.shape[0]
+    found = end + 1
+    if net.i[NEAR] > 0:
+        for k in range(window, min(window + ring, end + 1)):
+            if net.buckets[k % ring, net.stages] > 0:
+                found = k
+                break
+    if net.i[FAR] > 0:
+        found = min(found, net.pool[net.lists[FARTHER, 0]].window)
+    if net.i[FEED] < net.feed.size:
+        found = min(found, net.feed[net.i[FEED]].window)
+    found = max(window, min(found, end + 1))
+    net.i[WINDOW] = min(found, end)  # buckets hold the windows from here on, and never two of them in one slot
+    while net.i[FAR] > 0 and net.pool[net.lists[FARTHER, 0]].window - net.i[WINDOW] < ring:
+        file_entry(net, far_pop(net))
+    return found
+
+
+def touch(net, node):
+    """Have the current stage finish this neuron, once."""
+    if net.nodes[node].is_touched == 0:
+        net.nodes[node].is_touched = 1
+        net.nodes[net.i[TOUCHED]].touched = node
+        net.i[TOUCHED] += 1
+
+
+def visit(net, node, stage, window):
+    """See to it that a neuron is visited in a window, or earlier."""
+    if window < net.nodes[node].visit:
+        net.nodes[node].visit = window
+        push(net, window, 0.0, 0, node, 0, 0, VISIT, 0, 0, 0.0, 0, stage)
+
+
+def emit(net, node, window, offset, kind):
+    """Record a spike and send it along every row."""
+    if net.nodes[node].records > 0:
+        s = net.i[SPIKES]
+        net.spikes[s].node = node
+        net.spikes[s].window = window
+        net.spikes[s].offset = offset
+        net.spikes[s].kind = kind
+        net.i[SPIKES] += 1
+    for r in range(net.nodes[node].run, net.nodes[node].run_end):
+        run = net.runs[r]
+        total = offset + run.delay
+        ahead = math.floor(total / net.width)
+        o = total - ahead * net.width
+        push(
+            net, window + ahead, o, SPIKE_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
+            run.start, run.stop, 0.0, 0, run.stage,
+        )  # fmt: skip
+    net.nodes[node].sent += 1
+
+
+def relay(net, node, window, offset, value):
+    """Send an error on along the projections that carry errors."""
+    for r in range(net.nodes[node].relay, net.nodes[node].relay_end):
+        run = net.runs[r]
+        total = offset + run.delay
+        ahead = math.floor(total / net.width)
+        o = total - ahead * net.width
+        push(
+            net, window + ahead, o, ERROR_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
+            run.start, run.stop, value, 0, run.stage,
+        )  # fmt: skip
+    net.nodes[node].sent += 1
+
+
+def send_back(net, node, window, offset, delay, synapse, projection, j, value, stage):
+    """Send an error from a synapse to its source."""
+    total = offset + delay
+    ahead = math.floor(total / net.width)
+    o = total - ahead * net.width
+    push(
+        net, window + ahead, o, ERROR_KIND, node, synapse, net.nodes[node].sent, projection, j, j + 1, value, 1, stage
+    )  # fmt: skip
+    net.nodes[node].sent += 1
+
+
+def feed(net, window, limit):
+    """Let the sources send their spikes of this window; return whether there was room for all."""
+    while net.i[FEED] < net.feed.size:
+        x = net.i[FEED]
+        if net.feed[x].window != window or net.feed[x].offset >= limit:
+            return True
+        if not room(net):
+            return False
+        node = net.feed[x].node
+        emit(net, node, window, net.feed[x].offset, CROSSING)
+        net.nodes[node].emitted += 1
+        net.i[FEED] += 1
+        net.i[EVENTS] += 1
+    return True
+
+
+def fault(net, what, a, b, window, offset):
+    """Remember the first thing that went wrong."""
+    if net.i[FAULT] == 0:
+        net.i[FAULT] = what
+        net.i[FAULT_A] = a
+        net.i[FAULT_B] = b
+        net.i[FAULT_WINDOW] = window
+        net.f[0] = offset
+
+
+def push_many(net, rows, values):
+    """Put entries on the agenda that Python made: rows of whole numbers, and offsets and payloads."""
+    for k in range(rows.shape[0]):
+        r = rows[k]
+        push(net, r[0], values[k, 0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], values[k, 1], r[8], r[9])
+
+
+def hand_out(net, window, stage, limit, rows, values):
+    """Take the entries of a window and stage before a limit off the agenda and write them down, in order.
+
+    Returns how many; if there are more than `rows` has room for, minus their number, and nothing was taken.
+    """
+    count = collect(net, window, stage)
+    if count > rows.shape[0]:
+        put_back(net, 0, count)
+        return -count
+    taken = 0
+    for k in range(count):
+        x = net.lists[ORDER, k]
+        e = net.pool[x]
+        if e.offset >= limit:
+            put_back(net, k, count)
+            break
+        r = rows[k]
+        r[0], r[1], r[2], r[3] = e.kind, e.sender, e.synapse, e.nth
+        r[4], r[5], r[6], r[7] = e.projection, e.start, e.stop, e.back
+        values[k, 0], values[k, 1] = e.offset, e.value
+        taken += 1
+        release(net, x)
+    return taken
+
+
+def python_max(a, b):
+    """max(a, b) as CPython computes it."""
+    return b if b > a else a
+
+
+def python_min(a, b):
+    """min(a, b) as CPython computes it."""
+    return b if b < a else a

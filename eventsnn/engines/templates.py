@@ -1,0 +1,384 @@
+"""The parts of a kernel that depend on a network's models: text with names to fill in.
+
+`$p` is a population's number, `$M` its neuron model, `$q` a projection's number, `$args` what every function of a
+population takes: `net`, its record `P`, and its plastic projections.
+"""
+
+LINEAR = '''
+def load_$p(P, n):
+    """A neuron's record with the coefficients that are kept apart for speed."""
+    cell = P.cells[n]
+    hot = P.hot[n]
+    cell.c0 = hot.c0
+    cell.c1 = hot.c1
+    cell.window = hot.window
+    cell.offset = hot.offset
+    return cell
+
+
+def store_$p(P, n):
+    """Put a record's coefficients back, and say how long the neuron surely stays below threshold."""
+    cell = P.cells[n]
+    hot = P.hot[n]
+    hot.c0 = cell.c0
+    hot.c1 = cell.c1
+    hot.window = cell.window
+    hot.offset = cell.offset
+    hot.level = ${M}__level(P.model, cell)
+    if cell.hold >= 0.0:
+        hot.safe = -1.0
+    else:
+        b0, b1, g = ${M}__basis(P.model, cell.offset)
+        v = hot.level + cell.c0 * b0 + cell.c1 * b1
+        hot.safe = cell.offset + ${M}__calm(P.model, hot.level, v, cell.c1 * g)
+
+
+def fire_$p($args, n, window, offset, kind):
+    """The neuron fires: reset, spike, rules."""
+    node = P.first + n
+    if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
+        fault(net, RUNAWAY, node, 0, window, offset)
+        return
+    cell = load_$p(P, n)
+    ${M}__bring_linear(P.model, cell, window, offset, net.width)
+    ${M}__fire(P.model, cell, offset)
+    net.nodes[node].fired_window = window
+    net.nodes[node].fired_offset = offset
+    net.i[EVENTS] += 1
+    emit(net, node, window, offset, kind)
+$after_fire
+    store_$p(P, n)
+
+
+def catch_up_$p($args, n, window, offset):
+    """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before."""
+    hot = P.hot[n]
+    while net.i[FAULT] == 0:
+        if hot.safe >= 0.0 and (window - hot.window) * net.width + offset < hot.safe:
+            return
+        cell = load_$p(P, n)
+        x = ${M}__crossing(P.model, cell, cell.offset)
+        if x == math.inf:
+            if hot.safe >= 0.0:
+                hot.safe = x
+            return
+        ahead = math.floor(x / net.width)
+        w = hot.window + ahead
+        o = x - ahead * net.width
+        jump = ahead == 0 and o == hot.offset
+        if w < window or (w == window and (o < offset or (o == offset and not jump))):
+            fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+        else:
+            if hot.safe >= 0.0:
+                hot.safe = x
+            return
+
+
+def bring_$p($args, n, window, offset):
+    """Let the neuron's time pass up to now."""
+    catch_up_$p($args, n, window, offset)
+    touch(net, P.first + n)
+    cell = load_$p(P, n)
+    ${M}__bring_linear(P.model, cell, window, offset, net.width)
+    hot = P.hot[n]
+    hot.c0 = cell.c0
+    hot.c1 = cell.c1
+    hot.window = window
+    hot.offset = offset
+    hot.safe = -1.0 if cell.hold >= 0.0 else 0.0
+
+
+def finish_$p($args, n, window, limit, stage):
+    """Let the neuron fire wherever it reaches the threshold before the limit; return whether there was room."""
+    hot = P.hot[n]
+    node = P.first + n
+    while net.i[FAULT] == 0:
+        if hot.safe >= 0.0:
+            left = hot.safe - (window - hot.window) * net.width
+            if left >= net.width:
+                if hot.safe < math.inf:
+                    visit(net, node, stage, window + math.floor(left / net.width))
+                return True
+        cell = load_$p(P, n)
+        x = ${M}__crossing(P.model, cell, cell.offset)
+        if x == math.inf:
+            if hot.safe >= 0.0:
+                hot.safe = x
+            return True
+        ahead = math.floor(x / net.width)
+        w = hot.window + ahead
+        o = x - ahead * net.width
+        if w > window or (w == window and o >= limit):
+            if hot.safe >= 0.0:
+                hot.safe = x
+            visit(net, node, stage, w)
+            return True
+        if not room(net):
+            return False
+        jump = ahead == 0 and o == hot.offset
+        fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+    return True
+
+
+def renew_$p(net, P, n, stage):
+    """After a change of state other than by a spike."""
+    store_$p(P, n)
+    touch(net, P.first + n)
+
+
+def look_$p(net, P, n, window, offset):
+    """Make what the neuron publishes true for now."""
+    ${M}__look_linear(P.model, load_$p(P, n), window, offset, net.width)
+'''
+
+LINEAR_ROW = '''
+def row_${p}_$q($args, R, x, window):
+    """A spike reaches synapses of projection $q: as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    time = window * net.width + s
+    f0, f1 = ${M}__factors(P.model, s)
+    b0, b1, g = ${M}__basis(P.model, s)
+    for j in range(e.start, e.stop):
+        n = R.target[j]
+        hot = P.hot[n]
+        if hot.window != window:
+            dt = (window - hot.window) * net.width
+            if hot.safe - dt > s:
+                touch(net, P.first + n)
+                if dt != net.f[1]:
+                    net.f[1] = dt
+                    net.f[2], net.f[3], net.f[4] = ${M}__decay(P.model, dt)
+                hot.c0 = hot.c0 * net.f[2] + hot.c1 * net.f[3]
+                hot.c1 = hot.c1 * net.f[4]
+                hot.window = window
+            else:
+                if not room(net):
+                    e.start = j
+                    return False
+                bring_$p($args, n, window, s)
+        elif not s < hot.safe:
+            if not room(net):
+                e.start = j
+                return False
+            bring_$p($args, n, window, s)
+$before_enter
+        hot.c0 += w * f0
+        hot.c1 += w * f1
+        hot.offset = s
+        if hot.safe >= 0.0:
+            v = hot.level + hot.c0 * b0 + hot.c1 * b1
+            hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
+    return True
+'''
+
+GENERAL = '''
+def set_due_$p(net, P, n, stage):
+    """Work out the neuron's next spike as its state now says."""
+    cell = P.cells[n]
+    x = ${M}__due(P.model, cell)
+    if x == math.inf:
+        P.due_window[n] = NO_VISIT
+        return
+    ahead = math.floor(x / net.width)
+    P.due_window[n] = cell.window + ahead
+    P.due_offset[n] = x - ahead * net.width
+    visit(net, P.first + n, stage, P.due_window[n])
+
+
+def fire_$p($args, n, window, offset, kind):
+    """The neuron fires: reset, spike, rules."""
+    node = P.first + n
+    if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
+        fault(net, RUNAWAY, node, 0, window, offset)
+        return
+    cell = P.cells[n]
+    ${M}__bring(P.model, cell, window, offset, net.width)
+    ${M}__fire(P.model, cell, window * net.width + offset)
+    net.nodes[node].fired_window = window
+    net.nodes[node].fired_offset = offset
+    net.i[EVENTS] += 1
+    emit(net, node, window, offset, kind)
+$after_fire
+    set_due_$p(net, P, n, P.stage)
+
+
+def catch_up_$p($args, n, window, offset):
+    """Let the neuron fire wherever it was due before now, or now if that was decided before."""
+    while net.i[FAULT] == 0:
+        cell = P.cells[n]
+        w = P.due_window[n]
+        o = P.due_offset[n]
+        jump = w == cell.window and o == cell.offset
+        if w < window or (w == window and (o < offset or (o == offset and not jump))):
+            fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+        else:
+            return
+
+
+def bring_$p($args, n, window, offset):
+    """Let the neuron's time pass up to now."""
+    catch_up_$p($args, n, window, offset)
+    touch(net, P.first + n)
+    ${M}__bring(P.model, P.cells[n], window, offset, net.width)
+
+
+def finish_$p($args, n, window, limit, stage):
+    """Let the neuron fire wherever it is due before the limit; return whether there was room."""
+    while net.i[FAULT] == 0:
+        w = P.due_window[n]
+        o = P.due_offset[n]
+        if w == NO_VISIT:
+            return True
+        if w > window or (w == window and o >= limit):
+            visit(net, P.first + n, stage, w)
+            return True
+        if not room(net):
+            return False
+        cell = P.cells[n]
+        jump = w == cell.window and o == cell.offset
+        fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+    return True
+
+
+def renew_$p(net, P, n, stage):
+    """After a change of state other than by a spike."""
+    set_due_$p(net, P, n, stage)
+    touch(net, P.first + n)
+
+
+def look_$p(net, P, n, window, offset):
+    """Make what the neuron publishes true for now."""
+    ${M}__bring(P.model, P.cells[n], window, offset, net.width)
+
+
+def load_$p(P, n):
+    """A neuron's record."""
+    return P.cells[n]
+'''
+
+GENERAL_ROW = '''
+def row_${p}_$q($args, R, x, window):
+    """A spike reaches synapses of projection $q: as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    time = window * net.width + s
+    for j in range(e.start, e.stop):
+        if not room(net):
+            e.start = j
+            return False
+        n = R.target[j]
+        bring_$p($args, n, window, s)
+$before_enter
+        ${M}__receive(P.model, P.cells[n], w)
+        set_due_$p(net, P, n, P.stage)
+    return True
+'''
+
+SWEEP = '''
+def sweep_${p}_${q}_$port(net, P, R, n, window, offset, value):
+    """Projection $q's rule sees a $port at neuron n: once for the neuron, then for each synapse of its column."""
+    time = window * net.width + offset
+    cell = P.cells[n]
+    own = R.own[n]
+$body
+'''
+
+STAGE = '''
+def control_$p($args, n, window, offset, port, value):
+    """An error or control message: first the rules, then the neuron itself."""
+    catch_up_$p($args, n, window, offset)
+    node = P.first + n
+$control
+
+
+def stage_$p($args$statics, window, limit, stage):
+    """Everything that happens to population $p within a window and before its limit; return whether there was room."""
+    count = collect(net, window, stage)
+    for k in range(count):
+        x = net.lists[ORDER, k]
+        e = net.pool[x]
+        if e.projection == VISIT:
+            net.nodes[e.sender].visit = NO_VISIT
+            touch(net, e.sender)
+            release(net, x)
+            continue
+        if e.offset >= limit:
+            put_back(net, k, count)
+            break
+        if net.i[FAULT] != 0 or not room(net):
+            put_back(net, k, count)
+            return False
+        start = e.start
+        whole = True
+$dispatch
+        reached = e.stop if whole else e.start
+        net.counts[e.back, e.projection] += reached - start
+        net.i[EVENTS] += reached - start
+        if not whole:
+            put_back(net, k, count)
+            return False
+        release(net, x)
+    while net.i[TOUCHED] > 0:
+        node = net.nodes[net.i[TOUCHED] - 1].touched
+        if not room(net) or not finish_$p($args, node - P.first, window, limit, stage):
+            return False
+        if net.i[FAULT] != 0:
+            return False
+        net.nodes[node].is_touched = 0
+        net.i[TOUCHED] -= 1
+    return True
+'''
+
+MAIN = '''
+def run($everything, end_window, end_offset):
+    """Work through the windows until the end, a guest's turn, or a full buffer."""
+    while True:
+        if net.i[STAGE] == 0:
+            window = next_window(net, net.i[WINDOW], end_window)
+            if window > end_window or (window == end_window and end_offset == 0.0):
+                net.i[WINDOW] = end_window
+                return DONE
+            limit = end_offset if window == end_window else net.width
+            if not feed(net, window, limit):
+                return FULL
+            net.i[STAGE] = 1
+        window = net.i[WINDOW]
+        limit = end_offset if window == end_window else net.width
+        slot = window % net.buckets.shape[0]
+$stages
+        net.i[STAGE] = 0
+        if window == end_window:
+            return DONE
+        net.i[WINDOW] = window + 1
+        if net.i[EVENTS] > net.i[BUDGET]:
+            return PAUSE
+'''
+
+
+START_LINEAR = """
+def start_$p(net, P, fresh):
+    for n in range(P.cells.size):
+        if fresh > 0:
+$begin
+        store_$p(P, n)
+        hot = P.hot[n]
+        if hot.safe < math.inf:
+            ahead = math.floor(python_max(hot.safe, 0.0) / net.width)
+            visit(net, P.first + n, P.stage, python_max(net.i[WINDOW], hot.window + ahead))
+"""
+
+START_GENERAL = """
+def start_$p(net, P, fresh):
+    for n in range(P.cells.size):
+        if fresh > 0:
+$begin
+        set_due_$p(net, P, n, P.stage)
+"""
+
+START_RULE = """
+def start_${p}_$q(P, R):
+    for n in range(P.cells.size):
+        for c in range(R.col_start[n], R.col_start[n + 1]):
+            ${rule}__begin(R.rule, R.syn[R.col_synapse[c]], R.own[n], P.cells[n], P.model)
+"""

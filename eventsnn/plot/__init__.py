@@ -1,0 +1,26 @@
+"""Pictures of results: spikes, voltages, weights, learning, and what every layer does in every trial.
+
+Every function takes plain results (arrays, `Spikes`, `WeightChanges`), draws into `ax` or into a figure of its own,
+and returns the Axes, so `plot.raster(spikes).figure.savefig("raster.png")` writes a file. `temporal_panel` makes a
+figure and returns it.
+
+Times are seconds; the axis says s, ms or µs, whichever suits the time span drawn, or what `unit` says: `"s"`, `"ms"` or
+`"us"`. Colours are those of Okabe and Ito (2008), which the colour-blind can tell apart.
+"""
+
+from eventsnn.plot.activity import raster, voltage
+from eventsnn.plot.panel import Layer, Trial, temporal_panel, trials
+from eventsnn.plot.training import learning_curve, running_mean, weight_trace, weights
+
+__all__ = [
+    "Layer",
+    "Trial",
+    "learning_curve",
+    "raster",
+    "running_mean",
+    "temporal_panel",
+    "trials",
+    "voltage",
+    "weight_trace",
+    "weights",
+]
