@@ -6,6 +6,7 @@ classes and functions it names are imported. It is written beside the old one an
 
 import dataclasses
 import importlib
+import io
 import json
 import os
 import struct
@@ -52,10 +53,9 @@ def read(path: str | Path) -> dict[str, Any]:
         EngineError: a file cut short, not made by eventsnn, or of another version.
     """
     try:
-        with open(path, "rb") as file, zipfile.ZipFile(file):
-            file.seek(0)
-            archive = np.load(file, allow_pickle=False)
-            arrays = {name: archive[name] for name in archive.files}
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}  # checks sums
+        arrays = {name: np.load(io.BytesIO(member), allow_pickle=False) for name, member in members.items()}
         header = json.loads(bytes(arrays.pop("header")).decode())
         version = header["eventsnn"]
         content: dict[str, Any] = _restore(header["content"], arrays) if version == FORMAT else {}

@@ -1,7 +1,7 @@
 """Spike times and their gradients by a plain forward recursion, without messages, for comparison with the network.
 
-Nothing of the recursion is shared with the package. Times may be complex, so that a derivative is the imaginary part of a step of
-1e-40 i (Squire and Trapp 1998), which has no cancellation; causal sets are those of the real parts.
+Nothing of the recursion is shared with the package. Times may be complex, so that a derivative is the imaginary
+part of a step of 1e-40 i (Squire and Trapp 1998), which has no cancellation; causal sets are those of the real parts.
 """
 
 from dataclasses import dataclass

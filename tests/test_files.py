@@ -209,7 +209,7 @@ def cases():
         (functools.partial(looper, gaps=[1.0]), ["partial", "top of a file"]),
         (Callable(), ["Callable object", "top of a file"]),
         (Callable().method, ["Callable.method", "top of a file"]),
-        (wanderer, ["p[0]", "test_save_load.py", "comes first to", "cell.state"]),
+        (wanderer, ["p[0]", "test_files.py", "comes first to", "cell.state"]),
         (functools.wraps(pacemaker)(lambda cell: (yield cell.receive())), ["pacemaker", "top of a file"]),
         (dreamer, ["p[0]", "SimPy", "cell.wait"]),
         (dice, ["p[0]", "rng =", "cell.state"]),
@@ -243,10 +243,10 @@ def test_a_loop_over_times_cannot_be_saved_in_its_midst(tmp_path):
 
 
 def test_a_wait_that_would_be_another_is_refused(tmp_path):
-    net = alone(hasty, until=1.5)
+    net = alone(hasty, until=0.5)
     net.save(tmp_path / "net.npz")
-    with pytest.raises(es.EngineError, match=r"has pause = 3\.0, not 2\.0"):
-        alone(hasty, until=2.5).save(tmp_path / "net.npz")
+    with pytest.raises(es.EngineError, match=r"has pause = 2\.0, not 1\.0"):
+        net.run(until=1.5).save(tmp_path / "net.npz")
 
 
 def test_a_description_with_an_unknown_object_cannot_be_saved(tmp_path):

@@ -64,7 +64,7 @@ def whole():
 
 
 def shuffle_insertion(monkeypatch, seed):
-    """What is sent reaches the agenda as late as it can, in a random order. Returns how many were shuffled together."""
+    """What is sent reaches the agenda only when it is due, in random order; returns how many at a time."""
     rng, together = random.Random(seed), []
     at, cancel, next_key = EventEnvironment.at, EventEnvironment.cancel, EventEnvironment.next_key
     late = {}
@@ -79,13 +79,12 @@ def shuffle_insertion(monkeypatch, seed):
 
     def late_next_key(env):
         first = next_key(env)
-        if late and (first is None or min(late)[:2] <= first[:2]):
-            entries = list(late.items())
-            late.clear()
-            rng.shuffle(entries)
-            together.append(len(entries))
-            for key, happening in entries:
-                at(env, key, happening)
+        due = min([key[:2] for key in late] + ([first[:2]] if first else []), default=None)
+        entries = [(key, late.pop(key)) for key in list(late) if key[:2] == due]
+        rng.shuffle(entries)
+        together.append(len(entries))
+        for key, happening in entries:
+            at(env, key, happening)
         return next_key(env)
 
     monkeypatch.setattr(EventEnvironment, "at", late_at)

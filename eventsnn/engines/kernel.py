@@ -44,9 +44,9 @@ def text(plan: Plan) -> str:
     parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
     parts += [_body_of(loop), _handlers(plan)]
     codes = port_codes(plan)
-    for c in plan.stages:
-        if isinstance(c.model, Neuron):
-            parts.append(_population(plan, c, codes))
+    neurons = [c for c in plan.stages if isinstance(c.model, Neuron)]
+    parts += [_kind(plan, c, codes) for c in {kind_of(plan, c): c for c in neurons}.values()]
+    parts += [_stage(plan, c, codes) for c in neurons]
     parts.append(_main(plan))
     return _decorated("\n\n\n".join(p.strip() for p in parts) + "\n")
 
@@ -160,36 +160,66 @@ def _handlers(plan: Plan) -> str:
     return "\n\n".join(texts)
 
 
-def _population(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
-    model = c.model
-    assert isinstance(model, Neuron)
+def kind_of(plan: Plan, c: Cells) -> str:
+    """The name of a population's kind; see `templates`."""
+    rules = [rule_prefix(s) + ("_looks" if needs_look(s) else "") for s in plastic_onto(plan, c)]
+    assert isinstance(c.model, Neuron)
+    return "_with_".join([class_name(c.model), *rules])
+
+
+def plastic_onto(plan: Plan, c: Cells) -> list[Synapses]:
+    """The projections with rules onto a population."""
+    return [s for s in plan.synapses if s.post is c and s.rule is not None]
+
+
+def stage_projections(plan: Plan, c: Cells) -> list[Synapses]:
+    """What a population's stage needs to see: projections with rules first, then others, then those it sends on."""
     incoming = [s for s in plan.synapses if s.post is c]
-    plastic = [s for s in incoming if s.rule is not None]
     back = [s for s in plan.synapses if s.pre is c and s.back is not None]
-    extra = [s for s in (*incoming, *back) if s not in plastic]
+    return list(dict.fromkeys([*plastic_onto(plan, c), *incoming, *back]))
+
+
+def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
+    """The functions that all populations of one kind share."""
+    model, plastic = c.model, plastic_onto(plan, c)
+    assert isinstance(model, Neuron)
     names = {
-        "p": c.index,
+        "K": kind_of(plan, c),
         "M": class_name(model),
-        "args": ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)]),
-        "statics": "".join(f", R{s.index}" for s in dict.fromkeys(extra)) if extra else "",
-        "after_fire": _calls(c, plastic, "post", "1.0", 4),
-        "control": _control(c, model, plastic, codes),
-        "dispatch": _dispatch(c, incoming, back, codes),
+        "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
+        "after_fire": _calls(plan, c, "post", "1.0", 4),
+        "control": _control(plan, c, model, codes),
     }
     main, row = (templates.LINEAR, templates.LINEAR_ROW) if model.linear else (templates.GENERAL, templates.GENERAL_ROW)
-    parts = [_sweep(c, s, port) for s in plastic for port in _ports(s)]
+    parts = [_sweep(names["K"], k, s, port) for k, s in enumerate(plastic) for port in _ports(s)]
     parts.append(Template(main).substitute(names))
-    for s in incoming:
-        if s.port == "spike":
-            parts.append(Template(row).substitute(names, q=s.index, before_enter=_before_enter(c, s)))
-    parts.append(Template(templates.STAGE).substitute(names))
+    parts.append(Template(row).substitute(names, q="fixed", before_enter=" " * 8 + "w = R.weight[j]"))
+    for k, s in enumerate(plastic):
+        parts.append(Template(row).substitute(names, q=k, before_enter=_before_enter(names["K"], s)))
+    parts.append(Template(templates.CONTROL).substitute(names))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
     start = templates.START_LINEAR if model.linear else templates.START_GENERAL
     parts.append(Template(start).substitute(names, begin=" " * 12 + begin))
-    for s in plastic:
+    for k, s in enumerate(plastic):
         if s.rule is not None and "begin" in s.rule.handlers:
-            parts.append(Template(templates.START_RULE).substitute(p=c.index, q=s.index, rule=rule_prefix(s)))
+            parts.append(Template(templates.START_RULE).substitute(K=names["K"], q=k, rule=rule_prefix(s)))
     return "\n\n".join(p.strip() for p in parts)
+
+
+def _stage(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
+    """What is written for each population: which of its projections an entry belongs to."""
+    return Template(templates.STAGE).substitute(
+        p=c.index,
+        K=kind_of(plan, c),
+        given=_given(plan, c),
+        stage_args=", ".join(["net", "P", *(f"R{s.index}" for s in stage_projections(plan, c))]),
+        dispatch=_dispatch(plan, c, codes),
+    )
+
+
+def _given(plan: Plan, c: Cells) -> str:
+    """What a stage hands to the functions of its kind."""
+    return ", ".join(["net", "P", *(f"R{s.index}" for s in plastic_onto(plan, c))])
 
 
 def _ports(s: Synapses) -> list[str]:
@@ -198,10 +228,11 @@ def _ports(s: Synapses) -> list[str]:
     return sorted({name[3:] for name in s.rule.handlers if name[:3] in ("on_", "at_")} - {"pre"})
 
 
-def _calls(c: Cells, plastic: list[Synapses], port: str, value: str, indent: int) -> str:
+def _calls(plan: Plan, c: Cells, port: str, value: str, indent: int) -> str:
+    kind = kind_of(plan, c)
     lines = [
-        f"sweep_{c.index}_{s.index}_{port}(net, P, R{s.index}, n, window, offset, {value})"
-        for s in plastic
+        f"sweep_{kind}_{k}_{port}(net, P, A{k}, n, window, offset, {value})"
+        for k, s in enumerate(plastic_onto(plan, c))
         if port in _ports(s)
     ]
     return "\n".join(" " * indent + line for line in lines)
@@ -216,12 +247,12 @@ def needs_look(s: Synapses) -> bool:
     return bool(rule.sees() & moving)
 
 
-def _sweep(c: Cells, s: Synapses, port: str) -> str:
+def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
     rule = s.rule
     assert rule is not None
     name, lines = rule_prefix(s), []
     if needs_look(s):
-        lines.append(f"look_{c.index}(net, P, n, window, offset)")
+        lines.append(f"look_{kind}(net, P, n, window, offset)")
     once, each = rule.handlers.get(f"at_{port}"), rule.handlers.get(f"on_{port}")
     if once is not None:
         call = f"{name}__at_{port}(R.rule, own, cell, P.model, Message(time, value))"
@@ -252,16 +283,15 @@ def _sweep(c: Cells, s: Synapses, port: str) -> str:
             "        fault(net, NOT_FINITE, R.index, j, window, offset)",
         ]
     body = "\n".join("    " + line for line in lines)
-    return Template(templates.SWEEP).substitute(p=c.index, q=s.index, port=port, body=body)
+    return Template(templates.SWEEP).substitute(K=kind, q=k, port=port, body=body)
 
 
-def _before_enter(c: Cells, s: Synapses) -> str:
-    if s.rule is None:
-        return " " * 8 + "w = R.weight[j]"
+def _before_enter(kind: str, s: Synapses) -> str:
+    assert s.rule is not None
     lines = ["syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
-            lines.append(f"look_{c.index}(net, P, n, window, s)")
+            lines.append(f"look_{kind}(net, P, n, window, s)")
         lines += [
             f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
             "if not -math.inf < syn.w < math.inf:",
@@ -271,13 +301,14 @@ def _before_enter(c: Cells, s: Synapses) -> str:
     return "\n".join(" " * 8 + line for line in lines)
 
 
-def _control(c: Cells, model: Neuron, plastic: list[Synapses], codes: dict[str, int]) -> str:
-    args = ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)])
+def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
+    kind = kind_of(plan, c)
+    args = ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic_onto(plan, c))))])
     lines = []
     for port, code in codes.items():
         if port == "spike":
             continue
-        body = [line for line in _calls(c, plastic, port, "value", 8).split("\n") if line]
+        body = [line for line in _calls(plan, c, port, "value", 8).split("\n") if line]
         handler = "rest" if port == "reset" else f"on_{port}"
         if port == "error":
             body.append("        relay(net, node, window, offset, value)")
@@ -285,32 +316,34 @@ def _control(c: Cells, model: Neuron, plastic: list[Synapses], codes: dict[str, 
             extra = ", cell.offset" if model.linear else ""
             extra = extra if handler == "rest" else ", value"
             body += [
-                f"        bring_{c.index}({args}, n, window, offset)",
-                f"        cell = load_{c.index}(P, n)",
+                f"        bring_{kind}({args}, n, window, offset)",
+                f"        cell = load_{kind}(P, n)",
                 f"        {class_name(model)}__{handler}(P.model, cell{extra})",
-                f"        renew_{c.index}(net, P, n, P.stage)",
+                f"        renew_{kind}(net, P, n, P.stage)",
             ]
         if body:
             lines += [f"    if port == {code}:  # {port}", *body]
     return "\n".join(lines)
 
 
-def _dispatch(c: Cells, incoming: list[Synapses], back: list[Synapses], codes: dict[str, int]) -> str:
-    plastic = [s for s in incoming if s.rule is not None]
-    args = ", ".join(["net", "P", *(f"R{s.index}" for s in plastic)])
-    control = f"control_{c.index}({args}, {{n}}, window, e.offset, {{code}}, {{value}})"
+def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
+    kind, plastic, given = kind_of(plan, c), plastic_onto(plan, c), _given(plan, c)
+    control = f"control_{kind}({given}, {{n}}, window, e.offset, {{code}}, {{value}})"
     lines, word = [], "if"
-    for s in dict.fromkeys(back):
-        call = control.format(n=f"R{s.index}.source[start]", code=codes["error"], value="e.value")
-        lines += [f"{word} e.back == 1 and e.projection == {s.index}:", f"    {call}"]
-        word = "elif"
-    for s in incoming:
+    for s in stage_projections(plan, c):
+        r = f"R{s.index}"
+        if s.pre is c and s.back is not None:
+            call = control.format(n=f"{r}.source[start]", code=codes["error"], value="e.value")
+            lines += [f"{word} e.back == 1 and e.projection == {s.index}:", f"    {call}"]
+            word = "elif"
+        if s.post is not c:
+            continue
         lines.append(f"{word} e.back == 0 and e.projection == {s.index}:  # {s.port}")
         word = "elif"
         if s.port == "spike":
-            lines.append(f"    whole = row_{c.index}_{s.index}({args}, R{s.index}, x, window)")
+            which = plastic.index(s) if s in plastic else "fixed"
+            lines.append(f"    whole = row_{kind}_{which}({given}, {r}, x, window)")
             continue
-        r = f"R{s.index}"
         call = control.format(n=f"{r}.target[j]", code=codes[s.port], value=f"e.value * {r}.weight[j]")
         lines += [
             "    for j in range(start, e.stop):",
@@ -330,11 +363,7 @@ def _main(plan: Plan) -> str:
     for k, c in enumerate(plan.stages):
         lines.append(f"if net.i[STAGE] == {k + 1}:  # {c.name}".replace("\n", " "))
         if isinstance(c.model, Neuron):
-            incoming = [s for s in plan.synapses if s.post is c]
-            plastic = [s for s in incoming if s.rule is not None]
-            back = [s for s in plan.synapses if s.pre is c and s.back is not None]
-            extra = dict.fromkeys(s for s in (*incoming, *back) if s not in plastic)
-            args = ", ".join(["net", f"P{c.index}", *(f"R{s.index}" for s in (*plastic, *extra))])
+            args = ", ".join(["net", f"P{c.index}", *(f"R{s.index}" for s in stage_projections(plan, c))])
             lines += [
                 f"    if net.buckets[slot, {k}] >= 0 or net.i[TOUCHED] > 0:",
                 f"        if not stage_{c.index}({args}, window, limit, {k}):",
@@ -351,11 +380,11 @@ def _main(plan: Plan) -> str:
 
 def _start(neurons: list[Cells], plan: Plan, everything: list[str]) -> str:
     lines = [f"def start({', '.join(everything)}, fresh):", '    """Bring every neuron to life."""']
-    lines += [f"    start_{c.index}(net, P{c.index}, fresh)" for c in neurons]
-    rules = [s for s in plan.synapses if s.rule is not None and "begin" in s.rule.handlers]
-    if rules:
-        lines.append("    if fresh > 0:")
-        lines += [f"        start_{s.post.index}_{s.index}(P{s.post.index}, R{s.index})" for s in rules]
+    lines += [f"    start_{kind_of(plan, c)}(net, P{c.index}, fresh)" for c in neurons]
+    for c in neurons:
+        for k, s in enumerate(plastic_onto(plan, c)):
+            if s.rule is not None and "begin" in s.rule.handlers:
+                lines += ["    if fresh > 0:", f"        start_{kind_of(plan, c)}_{k}(P{c.index}, R{s.index})"]
     return "\n".join(lines) + "\n\n\n"
 
 

@@ -99,7 +99,7 @@ class ReferenceEngine:
 
     def run(self, until: float, control: Any) -> None:
         """Let everything happen that is due before `until` [s]; `control(now, events)` is asked after each event."""
-        if self.failed is not None:
+        if self.failed:
             raise EngineError(
                 f"the network cannot run on: an event broke off at {self.now} s ({self.failed}). It can still be "
                 "looked at and saved; mend the cause and start again, or load an earlier file"

@@ -38,7 +38,7 @@ def take(engine: "ReferenceEngine") -> dict[str, Any]:
     Raises:
         EngineError: a user process, or an event of SimPy's own, that no file can keep.
     """
-    if engine.failed is None:  # what broke off cannot be run on, only looked at
+    if not engine.failed:  # what broke off cannot be run on, only looked at
         _refuse_unsavable(engine)
     guests = [_take_guest(node.guest) for node in engine.nodes if node.guest is not None]
     pending = [(key, e) for key, e in engine.env.agenda.items() if isinstance(e, Delivery)]
@@ -70,7 +70,7 @@ def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
     window, offset = state["instant"]
     engine.env.instant = (int(window), float(offset))
     engine.events = int(state["events"])
-    engine.ports, engine.failed = list(state["ports"]), state["failed"]
+    engine.ports, engine.failed = list(state["ports"]), state["failed"] or None
     for node, sent, emitted, w, o in zip(engine.nodes, *state["nodes"].values(), strict=True):
         node.sent, node.emitted = int(sent), int(emitted)
         node.fired = (int(w), float(o)) if w >= 0 else None

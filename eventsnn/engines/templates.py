@@ -1,11 +1,11 @@
 """The parts of a kernel that depend on a network's models: text with names to fill in.
 
-`$p` is a population's number, `$M` its neuron model, `$q` a projection's number, `$args` what every function of a
+`${K}` is a population's number, `$M` its neuron model, `$q` a projection's number, `$args` what every function of a
 population takes: `net`, its record `P`, and its plastic projections.
 """
 
 LINEAR = '''
-def load_$p(P, n):
+def load_${K}(P, n):
     """A neuron's record with the coefficients that are kept apart for speed."""
     cell = P.cells[n]
     hot = P.hot[n]
@@ -16,7 +16,7 @@ def load_$p(P, n):
     return cell
 
 
-def store_$p(P, n):
+def store_${K}(P, n):
     """Put a record's coefficients back, and say how long the neuron surely stays below threshold."""
     cell = P.cells[n]
     hot = P.hot[n]
@@ -33,13 +33,13 @@ def store_$p(P, n):
         hot.safe = cell.offset + ${M}__calm(P.model, hot.level, v, cell.c1 * g)
 
 
-def fire_$p($args, n, window, offset, kind):
+def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
         fault(net, RUNAWAY, node, 0, window, offset)
         return
-    cell = load_$p(P, n)
+    cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
     ${M}__fire(P.model, cell, offset)
     net.nodes[node].fired_window = window
@@ -47,16 +47,16 @@ def fire_$p($args, n, window, offset, kind):
     net.i[EVENTS] += 1
     emit(net, node, window, offset, kind)
 $after_fire
-    store_$p(P, n)
+    store_${K}(P, n)
 
 
-def catch_up_$p($args, n, window, offset):
+def catch_up_${K}($args, n, window, offset):
     """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before."""
     hot = P.hot[n]
     while net.i[FAULT] == 0:
         if hot.safe >= 0.0 and (window - hot.window) * net.width + offset < hot.safe:
             return
-        cell = load_$p(P, n)
+        cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
             if hot.safe >= 0.0:
@@ -67,18 +67,18 @@ def catch_up_$p($args, n, window, offset):
         o = x - ahead * net.width
         jump = ahead == 0 and o == hot.offset
         if w < window or (w == window and (o < offset or (o == offset and not jump))):
-            fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+            fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
         else:
             if hot.safe >= 0.0:
                 hot.safe = x
             return
 
 
-def bring_$p($args, n, window, offset):
+def bring_${K}($args, n, window, offset):
     """Let the neuron's time pass up to now."""
-    catch_up_$p($args, n, window, offset)
+    catch_up_${K}($args, n, window, offset)
     touch(net, P.first + n)
-    cell = load_$p(P, n)
+    cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
     hot = P.hot[n]
     hot.c0 = cell.c0
@@ -88,7 +88,7 @@ def bring_$p($args, n, window, offset):
     hot.safe = -1.0 if cell.hold >= 0.0 else 0.0
 
 
-def finish_$p($args, n, window, limit, stage):
+def finish_${K}($args, n, window, limit, stage):
     """Let the neuron fire wherever it reaches the threshold before the limit; return whether there was room."""
     hot = P.hot[n]
     node = P.first + n
@@ -99,7 +99,7 @@ def finish_$p($args, n, window, limit, stage):
                 if hot.safe < math.inf:
                     visit(net, node, stage, window + math.floor(left / net.width))
                 return True
-        cell = load_$p(P, n)
+        cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
             if hot.safe >= 0.0:
@@ -116,24 +116,24 @@ def finish_$p($args, n, window, limit, stage):
         if not room(net):
             return False
         jump = ahead == 0 and o == hot.offset
-        fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+        fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
     return True
 
 
-def renew_$p(net, P, n, stage):
+def renew_${K}(net, P, n, stage):
     """After a change of state other than by a spike."""
-    store_$p(P, n)
+    store_${K}(P, n)
     touch(net, P.first + n)
 
 
-def look_$p(net, P, n, window, offset):
+def look_${K}(net, P, n, window, offset):
     """Make what the neuron publishes true for now."""
-    ${M}__look_linear(P.model, load_$p(P, n), window, offset, net.width)
+    ${M}__look_linear(P.model, load_${K}(P, n), window, offset, net.width)
 '''
 
 LINEAR_ROW = '''
-def row_${p}_$q($args, R, x, window):
-    """A spike reaches synapses of projection $q: as many as there is room for; return whether it was all."""
+def row_${K}_$q($args, R, x, window):
+    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
     e = net.pool[x]
     s = e.offset
     time = window * net.width + s
@@ -156,12 +156,12 @@ def row_${p}_$q($args, R, x, window):
                 if not room(net):
                     e.start = j
                     return False
-                bring_$p($args, n, window, s)
+                bring_${K}($args, n, window, s)
         elif not s < hot.safe:
             if not room(net):
                 e.start = j
                 return False
-            bring_$p($args, n, window, s)
+            bring_${K}($args, n, window, s)
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1
@@ -173,7 +173,7 @@ $before_enter
 '''
 
 GENERAL = '''
-def set_due_$p(net, P, n, stage):
+def set_due_${K}(net, P, n, stage):
     """Work out the neuron's next spike as its state now says."""
     cell = P.cells[n]
     x = ${M}__due(P.model, cell)
@@ -186,7 +186,7 @@ def set_due_$p(net, P, n, stage):
     visit(net, P.first + n, stage, P.due_window[n])
 
 
-def fire_$p($args, n, window, offset, kind):
+def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
@@ -200,10 +200,10 @@ def fire_$p($args, n, window, offset, kind):
     net.i[EVENTS] += 1
     emit(net, node, window, offset, kind)
 $after_fire
-    set_due_$p(net, P, n, P.stage)
+    set_due_${K}(net, P, n, P.stage)
 
 
-def catch_up_$p($args, n, window, offset):
+def catch_up_${K}($args, n, window, offset):
     """Let the neuron fire wherever it was due before now, or now if that was decided before."""
     while net.i[FAULT] == 0:
         cell = P.cells[n]
@@ -211,19 +211,19 @@ def catch_up_$p($args, n, window, offset):
         o = P.due_offset[n]
         jump = w == cell.window and o == cell.offset
         if w < window or (w == window and (o < offset or (o == offset and not jump))):
-            fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+            fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
         else:
             return
 
 
-def bring_$p($args, n, window, offset):
+def bring_${K}($args, n, window, offset):
     """Let the neuron's time pass up to now."""
-    catch_up_$p($args, n, window, offset)
+    catch_up_${K}($args, n, window, offset)
     touch(net, P.first + n)
     ${M}__bring(P.model, P.cells[n], window, offset, net.width)
 
 
-def finish_$p($args, n, window, limit, stage):
+def finish_${K}($args, n, window, limit, stage):
     """Let the neuron fire wherever it is due before the limit; return whether there was room."""
     while net.i[FAULT] == 0:
         w = P.due_window[n]
@@ -237,29 +237,29 @@ def finish_$p($args, n, window, limit, stage):
             return False
         cell = P.cells[n]
         jump = w == cell.window and o == cell.offset
-        fire_$p($args, n, w, o, JUMP if jump else CROSSING)
+        fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
     return True
 
 
-def renew_$p(net, P, n, stage):
+def renew_${K}(net, P, n, stage):
     """After a change of state other than by a spike."""
-    set_due_$p(net, P, n, stage)
+    set_due_${K}(net, P, n, stage)
     touch(net, P.first + n)
 
 
-def look_$p(net, P, n, window, offset):
+def look_${K}(net, P, n, window, offset):
     """Make what the neuron publishes true for now."""
     ${M}__bring(P.model, P.cells[n], window, offset, net.width)
 
 
-def load_$p(P, n):
+def load_${K}(P, n):
     """A neuron's record."""
     return P.cells[n]
 '''
 
 GENERAL_ROW = '''
-def row_${p}_$q($args, R, x, window):
-    """A spike reaches synapses of projection $q: as many as there is room for; return whether it was all."""
+def row_${K}_$q($args, R, x, window):
+    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
     e = net.pool[x]
     s = e.offset
     time = window * net.width + s
@@ -268,31 +268,32 @@ def row_${p}_$q($args, R, x, window):
             e.start = j
             return False
         n = R.target[j]
-        bring_$p($args, n, window, s)
+        bring_${K}($args, n, window, s)
 $before_enter
         ${M}__receive(P.model, P.cells[n], w)
-        set_due_$p(net, P, n, P.stage)
+        set_due_${K}(net, P, n, P.stage)
     return True
 '''
 
 SWEEP = '''
-def sweep_${p}_${q}_$port(net, P, R, n, window, offset, value):
-    """Projection $q's rule sees a $port at neuron n: once for the neuron, then for each synapse of its column."""
+def sweep_${K}_${q}_$port(net, P, R, n, window, offset, value):
+    """Rule $q sees a $port at neuron n: once for the neuron, then for each synapse of its column."""
     time = window * net.width + offset
     cell = P.cells[n]
     own = R.own[n]
 $body
 '''
 
-STAGE = '''
-def control_$p($args, n, window, offset, port, value):
+CONTROL = '''
+def control_${K}($args, n, window, offset, port, value):
     """An error or control message: first the rules, then the neuron itself."""
-    catch_up_$p($args, n, window, offset)
+    catch_up_${K}($args, n, window, offset)
     node = P.first + n
 $control
+'''
 
-
-def stage_$p($args$statics, window, limit, stage):
+STAGE = '''
+def stage_$p($stage_args, window, limit, stage):
     """Everything that happens to population $p within a window and before its limit; return whether there was room."""
     count = collect(net, window, stage)
     for k in range(count):
@@ -321,7 +322,7 @@ $dispatch
         release(net, x)
     while net.i[TOUCHED] > 0:
         node = net.nodes[net.i[TOUCHED] - 1].touched
-        if not room(net) or not finish_$p($args, node - P.first, window, limit, stage):
+        if not room(net) or not finish_${K}($given, node - P.first, window, limit, stage):
             return False
         if net.i[FAULT] != 0:
             return False
@@ -357,11 +358,11 @@ $stages
 
 
 START_LINEAR = """
-def start_$p(net, P, fresh):
+def start_${K}(net, P, fresh):
     for n in range(P.cells.size):
         if fresh > 0:
 $begin
-        store_$p(P, n)
+        store_${K}(P, n)
         hot = P.hot[n]
         if hot.safe < math.inf:
             ahead = math.floor(python_max(hot.safe, 0.0) / net.width)
@@ -369,15 +370,15 @@ $begin
 """
 
 START_GENERAL = """
-def start_$p(net, P, fresh):
+def start_${K}(net, P, fresh):
     for n in range(P.cells.size):
         if fresh > 0:
 $begin
-        set_due_$p(net, P, n, P.stage)
+        set_due_${K}(net, P, n, P.stage)
 """
 
 START_RULE = """
-def start_${p}_$q(P, R):
+def start_${K}_$q(P, R):
     for n in range(P.cells.size):
         for c in range(R.col_start[n], R.col_start[n + 1]):
             ${rule}__begin(R.rule, R.syn[R.col_synapse[c]], R.own[n], P.cells[n], P.model)
