@@ -26,7 +26,7 @@ RUN = np.dtype(
 )
 NODE = np.dtype(
     [
-        ("visit", "i8"), ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
+        ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
         ("records", "i8"), ("is_touched", "i8"), ("touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
         ("relay_end", "i8"),
     ],
@@ -118,7 +118,7 @@ class Arrays:
         carry = [s for s in plan.synapses if s.port == "error" and isinstance(s.pre.model, Neuron)]
         relays, relay_row = self._runs(carry)
         nodes = np.zeros(n, NODE)
-        nodes["visit"], nodes["fired_window"] = loop.NO_VISIT, -1
+        nodes["fired_window"] = -1
         nodes["run"], nodes["run_end"] = row[:-1], row[1:]
         nodes["relay"], nodes["relay_end"] = relay_row[:-1] + len(runs), relay_row[1:] + len(runs)
         for c in plan.cells:
@@ -135,10 +135,11 @@ class Arrays:
         buckets[:, stages] = 0
         net = self.module.Net(
             width=plan.width, stages=stages, i=i, f=np.array([0.0, -1.0, 0.0, 0.0, 0.0]), pool=np.zeros(0, ENTRY),
-            lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes, runs=np.concatenate((runs, relays)),
+            lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
+            visits=np.full(n, loop.NO_VISIT, np.int64), blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=np.zeros(1 << 16, SPIKE), feed=np.zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
         )  # fmt: skip
-        return _with_pool(net, int(max(1024, 4 * i[loop.NEED], n + 2 * i[loop.NEED])))
+        return _with_pool(net, int(max(1024, 4 * i[loop.NEED])))
 
     def _runs(self, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
         """Rows of all members as runs of equal delay, and where each member's begin."""
@@ -245,13 +246,24 @@ class Arrays:
         used[net.lists[loop.FARTHER, : int(net.i[loop.FAR])]] = True
         entries = net.pool[used]
         entries = entries[entries["projection"] >= 0]
-        names = ("window", "offset", "rank", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back")
+        names = (
+            "window",
+            "offset",
+            "rank",
+            "kind",
+            "sender",
+            "synapse",
+            "nth",
+            "projection",
+            "start",
+            "stop",
+            "value",
+            "back",
+        )
         columns = {name: rank[entries["stage"]] if name == "rank" else entries[name].copy() for name in names}
         order = np.lexsort([columns[name] for name in ("nth", "synapse", "sender", "kind", "rank", "offset", "window")])
         return {
-            "nodes": {
-                name: net.nodes[name].copy() for name in ("sent", "emitted", "fired_window", "fired_offset")
-            },
+            "nodes": {name: net.nodes[name].copy() for name in ("sent", "emitted", "fired_window", "fired_offset")},
             "cells": [self.cell_arrays(c.index) for c in plan.cells],
             "synapses": [self.synapse_arrays(s.index) for s in plan.synapses],
             "pending": {name: column[order] for name, column in columns.items()},

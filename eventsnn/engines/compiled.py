@@ -7,8 +7,6 @@ full, or every so often to let Python look.
 
 from typing import Any
 
-import numpy as np
-
 from eventsnn.engines import arrays, kernel, loop
 from eventsnn.engines.compiled_guests import Guests
 from eventsnn.errors import EngineError, RunawayError

@@ -23,7 +23,11 @@ POST = ("own", "cell", "neuron")
 def class_name(model: Model) -> str:
     """A name for a class that two different classes of one network never share."""
     kind = type(model)
-    return kind.__name__ if kind.__module__.startswith("eventsnn.") else f"{kind.__module__}_{kind.__name__}".replace(".", "_")
+    return (
+        kind.__name__
+        if kind.__module__.startswith("eventsnn.")
+        else f"{kind.__module__}_{kind.__name__}".replace(".", "_")
+    )
 
 
 class _Resolve(ast.NodeTransformer):
@@ -123,7 +127,9 @@ def _always_returns(body: list[ast.stmt]) -> bool:
     last = body[-1]
     if isinstance(last, ast.Return):
         return last.value is not None
-    return isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
+    return (
+        isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
+    )
 
 
 def step_text(module: ModuleType, model: Neuron) -> str:
@@ -144,6 +150,10 @@ class _Methods(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         function = node.func
-        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "neuron":
+        if (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Name)
+            and function.value.id == "neuron"
+        ):
             return ast.Call(ast.Name(f"{self.prefix}__{function.attr}"), [function.value, *node.args], [])
         return node

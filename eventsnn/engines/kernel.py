@@ -96,7 +96,7 @@ def _decorated(source: str) -> str:
     for line in source.split("\n"):
         if line.startswith("def "):
             name = line[4 : line.index("(")]
-            lines.append(f"@njit(error_model='numpy'{', cache=True' if name in ENTRIES else ''})")
+            lines.append(f"@njit(_nrt=False, error_model='numpy'{', cache=True' if name in ENTRIES else ''})")
         lines.append(line)
     return "\n".join(lines)
 
@@ -140,17 +140,17 @@ def _header(plan: Plan) -> str:
     for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):
         lines.append(f'{name} = namedtuple("{name}", "{" ".join(fields)}")')
     for model, target, _ in _models(plan):
-        lines.append(f'{prefix_of(model, target)} = namedtuple("{prefix_of(model, target)}", "{" ".join(model_fields(model))}")')
+        lines.append(
+            f'{prefix_of(model, target)} = namedtuple("{prefix_of(model, target)}", "{" ".join(model_fields(model))}")'
+        )
     return "\n".join(lines)
 
 
-NET = "width stages i f pool lists buckets nodes runs spikes feed counts".split()
-LINEAR = "model cells hot first stage".split()
-GENERAL = "model cells due_window due_offset first stage".split()
-STATIC = "target weight".split()
-PLASTIC = (
-    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage"
-).split()
+NET = ["width", "stages", "i", "f", "pool", "lists", "buckets", "nodes", "visits", "blocks", "runs", "spikes", "feed", "counts"]
+LINEAR = ["model", "cells", "hot", "first", "stage"]
+GENERAL = ["model", "cells", "due_window", "due_offset", "first", "stage"]
+STATIC = ["target", "weight"]
+PLASTIC = ["target", "source", "syn", "own", "rule", "col_start", "col_synapse", "first", "index", "has_back", "mirror", "back_delay", "back_weight", "pre_stage"]
 
 
 def _handlers(plan: Plan) -> str:
@@ -365,7 +365,7 @@ def _main(plan: Plan) -> str:
         if isinstance(c.model, Neuron):
             args = ", ".join(["net", f"P{c.index}", *(f"R{s.index}" for s in stage_projections(plan, c))])
             lines += [
-                f"    if net.buckets[slot, {k}] >= 0 or net.i[TOUCHED] > 0:",
+                f"    if wake(net, P{c.index}.first, P{c.index}.cells.size, window) or net.buckets[slot, {k}] >= 0:",
                 f"        if not stage_{c.index}({args}, window, limit, {k}):",
                 "            return FAULTY if net.i[FAULT] != 0 else FULL",
             ]

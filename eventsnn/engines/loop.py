@@ -1,7 +1,8 @@
 """The compiled engine's agenda: entries in buckets of one window and one stage. Plain Python, copied into every kernel.
 
-A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses,
-or a visit to a neuron whose next spike may fall into that window. Entries of windows far ahead wait in a heap.
+A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses;
+entries of windows far ahead wait in a heap. Apart from messages, a neuron is visited in the first window into which its
+next spike may fall: `visits` has that window for each neuron, `blocks` the earliest of a block of neurons.
 Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
 """
 
@@ -36,7 +37,7 @@ RUNAWAY, NOT_FINITE = 1, 2
 
 ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
 
-VISIT = -1  # in place of a projection
+BLOCK = 256  # neurons whose visits are looked through together
 NO_VISIT = 1 << 62
 
 
@@ -107,7 +108,10 @@ def far_pop(net):
             child = 2 * k + 1
             if child >= n:
                 break
-            if child + 1 < n and net.pool[net.lists[FARTHER, child + 1]].window < net.pool[net.lists[FARTHER, child]].window:
+            if (
+                child + 1 < n
+                and net.pool[net.lists[FARTHER, child + 1]].window < net.pool[net.lists[FARTHER, child]].window
+            ):
                 child += 1
             if net.pool[net.lists[FARTHER, child]].window >= window:
                 break
@@ -201,6 +205,8 @@ def next_window(net, window, end):
         found = min(found, net.pool[net.lists[FARTHER, 0]].window)
     if net.i[FEED] < net.feed.size:
         found = min(found, net.feed[net.i[FEED]].window)
+    for block in range(net.blocks.size):
+        found = min(found, net.blocks[block])
     found = max(window, min(found, end + 1))
     net.i[WINDOW] = min(found, end)  # buckets hold the windows from here on, and never two of them in one slot
     while net.i[FAR] > 0 and net.pool[net.lists[FARTHER, 0]].window - net.i[WINDOW] < ring:
@@ -216,11 +222,26 @@ def touch(net, node):
         net.i[TOUCHED] += 1
 
 
-def visit(net, node, stage, window):
+def visit(net, node, window):
     """See to it that a neuron is visited in a window, or earlier."""
-    if window < net.nodes[node].visit:
-        net.nodes[node].visit = window
-        push(net, window, 0.0, 0, node, 0, 0, VISIT, 0, 0, 0.0, 0, stage)
+    net.visits[node] = window
+    block = node // BLOCK
+    if window < net.blocks[block]:
+        net.blocks[block] = window
+
+
+def wake(net, first, size, window):
+    """Touch the neurons of a population whose visit is due; return whether there is anything to finish."""
+    for block in range(first // BLOCK, (first + size - 1) // BLOCK + 1):
+        if net.blocks[block] <= window:
+            earliest = NO_VISIT
+            for node in range(block * BLOCK, min((block + 1) * BLOCK, net.visits.size)):
+                if net.visits[node] <= window and first <= node < first + size:
+                    net.visits[node] = NO_VISIT
+                    touch(net, node)
+                earliest = min(earliest, net.visits[node])
+            net.blocks[block] = earliest
+    return net.i[TOUCHED] > 0
 
 
 def emit(net, node, window, offset, kind):

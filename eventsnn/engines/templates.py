@@ -88,17 +88,25 @@ def bring_${K}($args, n, window, offset):
     hot.safe = -1.0 if cell.hold >= 0.0 else 0.0
 
 
+def stays_calm_${K}(net, P, n, window):
+    """Whether the neuron surely stays below threshold to the end of the window; if so, when to look again is noted."""
+    hot = P.hot[n]
+    if hot.safe >= 0.0:
+        left = hot.safe - (window - hot.window) * net.width
+        if left >= net.width:
+            if hot.safe < math.inf:
+                visit(net, P.first + n, window + math.floor(left / net.width))
+            return True
+    return False
+
+
 def finish_${K}($args, n, window, limit, stage):
     """Let the neuron fire wherever it reaches the threshold before the limit; return whether there was room."""
     hot = P.hot[n]
     node = P.first + n
     while net.i[FAULT] == 0:
-        if hot.safe >= 0.0:
-            left = hot.safe - (window - hot.window) * net.width
-            if left >= net.width:
-                if hot.safe < math.inf:
-                    visit(net, node, stage, window + math.floor(left / net.width))
-                return True
+        if stays_calm_${K}(net, P, n, window):
+            return True
         cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
@@ -111,7 +119,7 @@ def finish_${K}($args, n, window, limit, stage):
         if w > window or (w == window and o >= limit):
             if hot.safe >= 0.0:
                 hot.safe = x
-            visit(net, node, stage, w)
+            visit(net, node, w)
             return True
         if not room(net):
             return False
@@ -183,7 +191,7 @@ def set_due_${K}(net, P, n, stage):
     ahead = math.floor(x / net.width)
     P.due_window[n] = cell.window + ahead
     P.due_offset[n] = x - ahead * net.width
-    visit(net, P.first + n, stage, P.due_window[n])
+    visit(net, P.first + n, P.due_window[n])
 
 
 def fire_${K}($args, n, window, offset, kind):
@@ -223,6 +231,16 @@ def bring_${K}($args, n, window, offset):
     ${M}__bring(P.model, P.cells[n], window, offset, net.width)
 
 
+def stays_calm_${K}(net, P, n, window):
+    """Whether the neuron surely does not fire before the end of the window; if so, when to look again is noted."""
+    w = P.due_window[n]
+    if w > window:
+        if w < NO_VISIT:
+            visit(net, P.first + n, w)
+        return True
+    return False
+
+
 def finish_${K}($args, n, window, limit, stage):
     """Let the neuron fire wherever it is due before the limit; return whether there was room."""
     while net.i[FAULT] == 0:
@@ -231,7 +249,7 @@ def finish_${K}($args, n, window, limit, stage):
         if w == NO_VISIT:
             return True
         if w > window or (w == window and o >= limit):
-            visit(net, P.first + n, stage, w)
+            visit(net, P.first + n, w)
             return True
         if not room(net):
             return False
@@ -299,11 +317,6 @@ def stage_$p($stage_args, window, limit, stage):
     for k in range(count):
         x = net.lists[ORDER, k]
         e = net.pool[x]
-        if e.projection == VISIT:
-            net.nodes[e.sender].visit = NO_VISIT
-            touch(net, e.sender)
-            release(net, x)
-            continue
         if e.offset >= limit:
             put_back(net, k, count)
             break
@@ -322,6 +335,10 @@ $dispatch
         release(net, x)
     while net.i[TOUCHED] > 0:
         node = net.nodes[net.i[TOUCHED] - 1].touched
+        if stays_calm_${K}(net, P, node - P.first, window):
+            net.nodes[node].is_touched = 0
+            net.i[TOUCHED] -= 1
+            continue
         if not room(net) or not finish_${K}($given, node - P.first, window, limit, stage):
             return False
         if net.i[FAULT] != 0:
@@ -366,7 +383,7 @@ $begin
         hot = P.hot[n]
         if hot.safe < math.inf:
             ahead = math.floor(python_max(hot.safe, 0.0) / net.width)
-            visit(net, P.first + n, P.stage, python_max(net.i[WINDOW], hot.window + ahead))
+            visit(net, P.first + n, python_max(net.i[WINDOW], hot.window + ahead))
 """
 
 START_GENERAL = """
