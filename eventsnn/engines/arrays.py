@@ -27,15 +27,19 @@ RUN = np.dtype(
 NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
-        ("records", "i8"), ("is_touched", "i8"), ("touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
+        ("records", "i8"), ("is_touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
         ("relay_end", "i8"),
     ],
     align=True,
 )  # fmt: skip
 SPIKE = np.dtype([("node", "i8"), ("window", "i8"), ("offset", "f8"), ("kind", "i8")], align=True)
 FEED = np.dtype([("window", "i8"), ("offset", "f8"), ("node", "i8")], align=True)
-HOT = np.dtype(
-    [("c0", "f8"), ("c1", "f8"), ("safe", "f8"), ("level", "f8"), ("offset", "f8"), ("window", "i8")], align=True
+HOT = np.dtype(  # a cache line each
+    {
+        "names": ["c0", "c1", "safe", "level", "offset", "window"],
+        "formats": ["f8", "f8", "f8", "f8", "f8", "i8"],
+        "itemsize": 64,
+    }
 )
 OWN = [("window", "i8"), ("offset", "f8")]  # what the engine adds to a neuron's record, last
 
@@ -80,7 +84,7 @@ class Arrays:
         shared = (c.offset, self.stage_of[c.index])
         constants = self._constants(model, None)
         if model.linear:
-            return self.module.Linear(constants, cells, np.zeros(c.size, HOT), *shared)
+            return self.module.Linear(constants, cells, _on_cache_lines(c.size), *shared)
         due = np.full(c.size, loop.NO_VISIT, np.int64), np.zeros(c.size)
         return self.module.General(constants, cells, *due, *shared)
 
@@ -136,7 +140,8 @@ class Arrays:
         net = self.module.Net(
             width=plan.width, stages=stages, i=i, f=np.array([0.0, -1.0, 0.0, 0.0, 0.0]), pool=np.zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
-            visits=np.full(n, loop.NO_VISIT, np.int64), blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
+            touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
+            blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=np.zeros(1 << 16, SPIKE), feed=np.zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
         )  # fmt: skip
         return _with_pool(net, int(max(1024, 4 * i[loop.NEED])))
@@ -331,6 +336,13 @@ class Sources:
                 found.append((*at, node))
         found.sort()
         return np.array(found, FEED)
+
+
+def _on_cache_lines(n: int) -> np.ndarray:
+    """n records, none of which lies across two cache lines."""
+    raw = np.zeros((n + 1) * HOT.itemsize, np.uint8)
+    start = -raw.ctypes.data % HOT.itemsize
+    return raw[start : start + n * HOT.itemsize].view(HOT)
 
 
 def _with_pool(net: Any, size: int) -> Any:

@@ -146,7 +146,7 @@ def _header(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-NET = ["width", "stages", "i", "f", "pool", "lists", "buckets", "nodes", "visits", "blocks", "runs", "spikes", "feed", "counts"]
+NET = ["width", "stages", "i", "f", "pool", "lists", "buckets", "nodes", "touched", "visits", "blocks", "runs", "spikes", "feed", "counts"]
 LINEAR = ["model", "cells", "hot", "first", "stage"]
 GENERAL = ["model", "cells", "due_window", "due_offset", "first", "stage"]
 STATIC = ["target", "weight"]

@@ -218,7 +218,7 @@ def touch(net, node):
     """Have the current stage finish this neuron, once."""
     if net.nodes[node].is_touched == 0:
         net.nodes[node].is_touched = 1
-        net.nodes[net.i[TOUCHED]].touched = node
+        net.touched[net.i[TOUCHED]] = node
         net.i[TOUCHED] += 1
 
 

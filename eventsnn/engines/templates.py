@@ -24,10 +24,11 @@ def store_${K}(P, n):
     hot.c1 = cell.c1
     hot.window = cell.window
     hot.offset = cell.offset
-    hot.level = ${M}__level(P.model, cell)
-    if cell.hold >= 0.0:
-        hot.safe = -1.0
+    if cell.hold >= 0.0:  # held: it cannot fire before the refractory period ends
+        hot.level = math.inf
+        hot.safe = cell.hold
     else:
+        hot.level = ${M}__level(P.model, cell)
         b0, b1, g = ${M}__basis(P.model, cell.offset)
         v = hot.level + cell.c0 * b0 + cell.c1 * b1
         hot.safe = cell.offset + ${M}__calm(P.model, hot.level, v, cell.c1 * g)
@@ -54,12 +55,12 @@ def catch_up_${K}($args, n, window, offset):
     """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before."""
     hot = P.hot[n]
     while net.i[FAULT] == 0:
-        if hot.safe >= 0.0 and (window - hot.window) * net.width + offset < hot.safe:
+        if (window - hot.window) * net.width + offset < hot.safe:
             return
         cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
-            if hot.safe >= 0.0:
+            if hot.level < math.inf:
                 hot.safe = x
             return
         ahead = math.floor(x / net.width)
@@ -69,7 +70,7 @@ def catch_up_${K}($args, n, window, offset):
         if w < window or (w == window and (o < offset or (o == offset and not jump))):
             fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
         else:
-            if hot.safe >= 0.0:
+            if hot.level < math.inf:
                 hot.safe = x
             return
 
@@ -85,18 +86,18 @@ def bring_${K}($args, n, window, offset):
     hot.c1 = cell.c1
     hot.window = window
     hot.offset = offset
-    hot.safe = -1.0 if cell.hold >= 0.0 else 0.0
+    hot.level = math.inf if cell.hold >= 0.0 else ${M}__level(P.model, cell)
+    hot.safe = cell.hold if cell.hold >= 0.0 else offset
 
 
 def stays_calm_${K}(net, P, n, window):
     """Whether the neuron surely stays below threshold to the end of the window; if so, when to look again is noted."""
     hot = P.hot[n]
-    if hot.safe >= 0.0:
-        left = hot.safe - (window - hot.window) * net.width
-        if left >= net.width:
-            if hot.safe < math.inf:
-                visit(net, P.first + n, window + math.floor(left / net.width))
-            return True
+    left = hot.safe - (window - hot.window) * net.width
+    if left >= net.width:
+        if hot.safe < math.inf:
+            visit(net, P.first + n, window + math.floor(left / net.width))
+        return True
     return False
 
 
@@ -110,14 +111,14 @@ def finish_${K}($args, n, window, limit, stage):
         cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
-            if hot.safe >= 0.0:
+            if hot.level < math.inf:
                 hot.safe = x
             return True
         ahead = math.floor(x / net.width)
         w = hot.window + ahead
         o = x - ahead * net.width
         if w > window or (w == window and o >= limit):
-            if hot.safe >= 0.0:
+            if hot.level < math.inf:
                 hot.safe = x
             visit(net, node, w)
             return True
@@ -147,34 +148,30 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
+    d00, d01, d11 = ${M}__decay(P.model, net.width)
     for j in range(e.start, e.stop):
         n = R.target[j]
         hot = P.hot[n]
-        if hot.window != window:
-            dt = (window - hot.window) * net.width
-            if hot.safe - dt > s:
-                touch(net, P.first + n)
-                if dt != net.f[1]:
-                    net.f[1] = dt
-                    net.f[2], net.f[3], net.f[4] = ${M}__decay(P.model, dt)
-                hot.c0 = hot.c0 * net.f[2] + hot.c1 * net.f[3]
-                hot.c1 = hot.c1 * net.f[4]
-                hot.window = window
-            else:
-                if not room(net):
-                    e.start = j
-                    return False
-                bring_${K}($args, n, window, s)
-        elif not s < hot.safe:
+        ahead = window - hot.window
+        if ahead > 1 or not s < hot.safe - ahead * net.width:
             if not room(net):
                 e.start = j
                 return False
             bring_${K}($args, n, window, s)
+        else:  # no branch on whether the neuron's last event was in this window or the one before: both are common
+            net.touched[net.i[TOUCHED]] = P.first + n
+            net.i[TOUCHED] += ahead
+            hot.c0 = hot.c0 * (d00 if ahead > 0 else 1.0) + hot.c1 * (d01 if ahead > 0 else 0.0)
+            hot.c1 = hot.c1 * (d11 if ahead > 0 else 1.0)
+            hot.safe -= ahead * net.width
+            hot.window = window
+            if hot.level == math.inf and ahead > 0:
+                P.cells[n].hold -= net.width
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1
         hot.offset = s
-        if hot.safe >= 0.0:
+        if hot.level < math.inf:
             v = hot.level + hot.c0 * b0 + hot.c1 * b1
             hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
     return True
@@ -334,7 +331,7 @@ $dispatch
             return False
         release(net, x)
     while net.i[TOUCHED] > 0:
-        node = net.nodes[net.i[TOUCHED] - 1].touched
+        node = net.touched[net.i[TOUCHED] - 1]
         if stays_calm_${K}(net, P, node - P.first, window):
             net.nodes[node].is_touched = 0
             net.i[TOUCHED] -= 1
