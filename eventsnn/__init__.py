@@ -18,7 +18,7 @@ from eventsnn.network import Network
 from eventsnn.neurons import IF, LIF, Latency, Poisson, Regular, SpikeTrain
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
 from eventsnn.processes import Process
-from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, Sgd, SpikeTimeGradient, WeightSum
+from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, PairSTDP, Sgd, SpikeTimeGradient, WeightSum
 from eventsnn.stimulus import Stimulus
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 
@@ -63,6 +63,7 @@ __all__ = [
     "NetworkError",
     "Neuron",
     "NoRemedy",
+    "PairSTDP",
     "Part",
     "Poisson",
     "PostState",

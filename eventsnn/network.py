@@ -27,7 +27,7 @@ class Network:
 
     Args:
         seed: everything random follows from it and from names.
-        engine: "reference".
+        engine: "reference" (SimPy, plain Python) or "compiled" (Numba, fast); both give the same bits.
 
     Examples:
         >>> net = Network(seed=1)
@@ -130,13 +130,7 @@ class Network:
         for what in record:
             if what != "weights":
                 raise NetworkError(f"a projection cannot record {what!r}; it can record 'weights'")
-        way_back = None
-        if feedback is not None:
-            if feedback not in FEEDBACKS:
-                raise NetworkError(f"there is no feedback {feedback!r}; there are {', '.join(FEEDBACKS)}")
-            if feedback != "symmetric" and feedback_weight is None:
-                raise NetworkError(f"{feedback} feedback needs feedback_weight, such as normal(0, 1)")
-            way_back = Feedback(feedback, feedback_weight, feedback_delay)
+        way_back = _way_back(feedback, feedback_weight, feedback_delay)
         name = self._name(name, f"{pre.name}->{post.name}", [p.name for p in self.description.projections])
         projection = Projection(
             name, pre, post, port, rule, weight, delay, pattern or all_to_all(), way_back, tuple(record)
@@ -215,6 +209,12 @@ class Network:
     def now(self) -> float:
         """The present time [s]."""
         return 0.0 if self._engine is None else float(self._engine.now)
+
+    def kernel(self) -> str:
+        """The program that engine="compiled" runs this network as: readable Python made from the models' handlers."""
+        from eventsnn.engines.kernel import text
+
+        return text(self.plan)
 
     def run(
         self,
@@ -369,6 +369,17 @@ class Network:
         net.recorder.unpack(content["records"])
         net.engine.put(content["state"])
         return net
+
+
+def _way_back(kind: str | None, weight: Any, delay: Any) -> Feedback | None:
+    """How errors travel back along a projection, as `connect` was told."""
+    if kind is None:
+        return None
+    if kind not in FEEDBACKS:
+        raise NetworkError(f"there is no feedback {kind!r}; there are {', '.join(FEEDBACKS)}")
+    if kind != "symmetric" and weight is None:
+        raise NetworkError(f"{kind} feedback needs feedback_weight, such as normal(0, 1)")
+    return Feedback(kind, weight, delay)
 
 
 def _find(things: list[Any], name: str, what: str) -> Any:

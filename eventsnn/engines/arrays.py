@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from eventsnn.engines import kernel, loop
+from eventsnn.engines.handlers import prefix_of
+from eventsnn.engines.rows import rows, zeros
 from eventsnn.events import Instant, instant
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
 
 RING = 1024  # windows in buckets; those further ahead wait in a heap
+ENTRIES = 1024  # room for at first
+SPIKES = 1 << 16  # room for recorded spikes at first
 ENTRY = np.dtype(
     [
         ("window", "i8"), ("offset", "f8"), ("kind", "i8"), ("sender", "i8"), ("synapse", "i8"), ("nth", "i8"),
@@ -78,7 +82,7 @@ class Arrays:
     def _population(self, c: Cells) -> Any:
         model = c.model
         assert isinstance(model, Neuron)
-        cells = np.zeros(c.size, record_type(model.state, OWN))
+        cells = zeros(c.size, record_type(model.state, OWN))
         for name, values in c.state.items():
             cells[name] = values
         shared = (c.offset, self.stage_of[c.index])
@@ -89,18 +93,18 @@ class Arrays:
         return self.module.General(constants, cells, *due, *shared)
 
     def _constants(self, model: Model, target: Neuron | None) -> Any:
-        make = getattr(self.module, kernel.prefix_of(model, target))
+        make = getattr(self.module, prefix_of(model, target))
         fields = kernel.model_fields(model)
         return make(*(self._constants(v, target) if isinstance(v, Model) else v for v in fields.values()))
 
     def _projection(self, s: Synapses) -> Any:
         if s.rule is None:
-            return self.module.Static(s.target, s.weight.copy())
-        syn = np.zeros(len(s), record_type(["w", *s.state], []))
+            return self.module.Static(s.target.astype(np.uint32), s.weight.copy())
+        syn = zeros(len(s), record_type(["w", *s.state], []))
         syn["w"] = s.weight
         for name, values in s.state.items():
             syn[name] = values
-        own = np.zeros(s.post.size, record_type(s.post_state or ["nothing"], []))
+        own = zeros(s.post.size, record_type(s.post_state or ["nothing"], []))
         for name, values in s.post_state.items():
             own[name] = values
         start, order = s.column
@@ -111,8 +115,8 @@ class Arrays:
             back_weight = nothing if s.back.weight is None else s.back.weight
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
-            s.target, s.source, syn, own, self._constants(s.rule, s.post.model), start, order.astype(np.int64), s.first,
-            s.index, int(s.back is not None), int(s.back is not None and s.back.weight is None), back_delay,
+            s.target.astype(np.uint32), s.source.astype(np.uint32), syn, own, self._constants(s.rule, s.post.model),
+            start, order.astype(np.int64), s.first, s.index, int(s.back is not None), int(s.back is not None and s.back.weight is None), back_delay,
             back_weight, self.stage_of[s.pre.index],
         )  # fmt: skip
 
@@ -121,7 +125,7 @@ class Arrays:
         runs, row = self._runs([s for s in plan.synapses if s.port == "spike"])
         carry = [s for s in plan.synapses if s.port == "error" and isinstance(s.pre.model, Neuron)]
         relays, relay_row = self._runs(carry)
-        nodes = np.zeros(n, NODE)
+        nodes = zeros(n, NODE)
         nodes["fired_window"] = -1
         nodes["run"], nodes["run_end"] = row[:-1], row[1:]
         nodes["relay"], nodes["relay_end"] = relay_row[:-1] + len(runs), relay_row[1:] + len(runs)
@@ -138,13 +142,13 @@ class Arrays:
         buckets = np.full((RING, stages + 1), -1, np.int64)
         buckets[:, stages] = 0
         net = self.module.Net(
-            width=plan.width, stages=stages, i=i, f=np.array([0.0, -1.0, 0.0, 0.0, 0.0]), pool=np.zeros(0, ENTRY),
+            width=plan.width, stages=stages, i=i, f=np.zeros(1), pool=zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
-            spikes=np.zeros(1 << 16, SPIKE), feed=np.zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
+            spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
         )  # fmt: skip
-        return _with_pool(net, int(max(1024, 4 * i[loop.NEED])))
+        return _with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
     def _runs(self, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
         """Rows of all members as runs of equal delay, and where each member's begin."""
@@ -154,14 +158,14 @@ class Arrays:
                 continue
             change = np.flatnonzero((np.diff(s.source) != 0) | (np.diff(s.delay) != 0)) + 1
             start = np.concatenate(([0], change))
-            run = np.zeros(len(start), RUN)
+            run = zeros(len(start), RUN)
             run["start"], run["stop"] = start, np.concatenate((change, [len(s)]))
             run["delay"], run["first"], run["projection"] = s.delay[start], s.first, s.index
             run["stage"] = self.stage_of[s.post.index]
             nodes.append(s.pre.offset + s.source[start])
             pieces.append(run)
         if not pieces:
-            return np.zeros(0, RUN), np.zeros(self.plan.neurons + 1, np.int64)
+            return zeros(0, RUN), np.zeros(self.plan.neurons + 1, np.int64)
         node = np.concatenate(nodes)
         order = np.argsort(node, kind="stable")
         row = np.zeros(self.plan.neurons + 1, np.int64)
@@ -300,9 +304,9 @@ class Arrays:
         ]
         stage = np.array([self.stage_of[k] for k in ends], np.int64)
         names = ("window", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "back")
-        rows = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
+        whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
-        self.module.push_many(self.net, rows.reshape(n, 10), values.reshape(n, 2))
+        self.module.push_many(self.net, whole.reshape(n, 10), values.reshape(n, 2))
 
 
 class Sources:
@@ -335,20 +339,20 @@ class Sources:
                     break
                 found.append((*at, node))
         found.sort()
-        return np.array(found, FEED)
+        return rows(np.array(found, FEED))
 
 
 def _on_cache_lines(n: int) -> np.ndarray:
     """n records, none of which lies across two cache lines."""
     raw = np.zeros((n + 1) * HOT.itemsize, np.uint8)
     start = -raw.ctypes.data % HOT.itemsize
-    return raw[start : start + n * HOT.itemsize].view(HOT)
+    return rows(raw[start : start + n * HOT.itemsize].view(HOT))
 
 
 def _with_pool(net: Any, size: int) -> Any:
     """The same agenda with room for more entries."""
     old = len(net.pool)
-    pool = np.zeros(size, ENTRY)
+    pool = zeros(size, ENTRY)
     pool[:old] = net.pool
     pool["next"][old:] = np.arange(old + 1, size + 1)
     pool["next"][-1] = net.i[loop.NEXT_FREE]

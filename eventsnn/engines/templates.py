@@ -152,21 +152,31 @@ def row_${K}_$q($args, R, x, window):
     for j in range(e.start, e.stop):
         n = R.target[j]
         hot = P.hot[n]
-        ahead = window - hot.window
-        if ahead > 1 or not s < hot.safe - ahead * net.width:
+        if hot.window != window:
+            dt = (window - hot.window) * net.width
+            if s < hot.safe - dt:
+                touch(net, P.first + n)
+                if dt == net.width:
+                    hot.c0 = hot.c0 * d00 + hot.c1 * d01
+                    hot.c1 = hot.c1 * d11
+                else:
+                    e00, e01, e11 = ${M}__decay(P.model, dt)
+                    hot.c0 = hot.c0 * e00 + hot.c1 * e01
+                    hot.c1 = hot.c1 * e11
+                hot.window = window
+                hot.safe -= dt
+                if hot.level == math.inf:
+                    P.cells[n].hold -= dt
+            else:
+                if not room(net):
+                    e.start = j
+                    return False
+                bring_${K}($args, n, window, s)
+        elif not s < hot.safe:
             if not room(net):
                 e.start = j
                 return False
             bring_${K}($args, n, window, s)
-        else:  # no branch on whether the neuron's last event was in this window or the one before: both are common
-            net.touched[net.i[TOUCHED]] = P.first + n
-            net.i[TOUCHED] += ahead
-            hot.c0 = hot.c0 * (d00 if ahead > 0 else 1.0) + hot.c1 * (d01 if ahead > 0 else 0.0)
-            hot.c1 = hot.c1 * (d11 if ahead > 0 else 1.0)
-            hot.safe -= ahead * net.width
-            hot.window = window
-            if hot.level == math.inf and ahead > 0:
-                P.cells[n].hold -= net.width
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1

@@ -31,7 +31,7 @@ class IF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
-    derived = ("pulse", "subtract", "range")
+    derived = ("pulse", "subtract", "v_safe", "moment")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
@@ -47,7 +47,8 @@ class IF(LinearNeuron):
         return {
             "pulse": float(self.tau_syn == 0.0),
             "subtract": float(self.reset == "subtract"),
-            "range": self.v_threshold - self.v_reset,
+            "v_safe": self.v_threshold - 1e-9 * (self.v_threshold - self.v_reset),  # below: surely not at threshold
+            "moment": 1e-12 * self.tau_syn,  # beyond any rounding of a crossing
         }
 
     def time_constants(self) -> tuple[float, ...]:
@@ -148,10 +149,10 @@ class IF(LinearNeuron):
 
     def calm(self, level, v, i):
         """A time within which a voltage v with current i surely does not reach the threshold without input."""
-        room = self.v_threshold - v - 1e-9 * (self.range + abs(v) + abs(i))
+        room = self.v_safe - v
         if room <= 0.0:
             return 0.0
-        return room * self.tau_syn / i if i >= room else math.inf
+        return room * self.tau_syn / i - self.moment if i >= room else math.inf
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

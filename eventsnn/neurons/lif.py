@@ -40,7 +40,7 @@ class LIF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
-    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "range", "top")
+    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "v_safe", "moment", "top")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters; constants of the closed forms."""
@@ -69,7 +69,8 @@ class LIF(LinearNeuron):
             peak = math.log(self.tau_mem / self.tau_syn) / delta
             top = math.exp(-peak / self.tau_syn)  # where the psp is stationary it equals the current left
         return {
-            "range": self.v_threshold - self.v_reset,
+            "v_safe": self.v_threshold - 1e-9 * (self.v_threshold - self.v_reset),  # below: surely not at threshold
+            "moment": 1e-12 * self.tau_mem,  # beyond any rounding of a crossing
             "top": top * 1.000001,  # the highest psp of a unit of current, and a little more
             "delta": delta,
             "gap": abs(delta),
@@ -280,13 +281,13 @@ class LIF(LinearNeuron):
     def calm(self, level, v, i):
         """A time within which a voltage v with current i surely does not reach the threshold without input."""
         drive = max(i, 0.0)
-        room = self.v_threshold - v - 1e-9 * (self.range + abs(v) + abs(i))
+        room = self.v_safe - v
         if room <= 0.0:
             return 0.0
-        if max(v, level) + drive * self.top < v + room:
+        if level < self.v_safe and max(v, level) + drive * self.top < self.v_safe:
             return math.inf
         rise = level + drive - v
-        return room * self.tau_mem / rise if rise > 0.0 else math.inf
+        return room * self.tau_mem / rise - self.moment if rise > 0.0 else math.inf
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

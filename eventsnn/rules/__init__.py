@@ -2,6 +2,18 @@
 
 from eventsnn.rules.remedies import Bump, NoRemedy, WeightSum
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
+from eventsnn.rules.stdp import PairSTDP
 from eventsnn.rules.steps import Adam, Adaptive, Momentum, Sgd
 
-__all__ = ["Adam", "Adaptive", "Bump", "Clip", "Momentum", "NoRemedy", "Sgd", "SpikeTimeGradient", "WeightSum"]
+__all__ = [
+    "Adam",
+    "Adaptive",
+    "Bump",
+    "Clip",
+    "Momentum",
+    "NoRemedy",
+    "PairSTDP",
+    "Sgd",
+    "SpikeTimeGradient",
+    "WeightSum",
+]

@@ -1,0 +1,40 @@
+"""Arrays of records for kernels: as they are for Numba, and with rows that have attributes where Numba is off."""
+
+from typing import Any
+
+import numpy as np
+
+
+def zeros(size: int, kind: np.dtype) -> np.ndarray:
+    """An array of records, all zero, that a kernel can work on."""
+    return rows(np.zeros(size, kind))
+
+
+def rows(array: np.ndarray) -> np.ndarray:
+    """An array of records as a kernel can work on it; the same memory."""
+    import numba
+
+    return array.view(Rows) if numba.config.DISABLE_JIT else array
+
+
+class Rows(np.ndarray):
+    """An array whose records are read and written as attributes, as in compiled code."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return Row(found) if isinstance(found, np.void) else found
+
+
+class Row:
+    """One record: `row.v` reads and `row.v = 1.0` writes the array."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record: np.void) -> None:
+        object.__setattr__(self, "_record", record)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._record[name].item()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._record[name] = value
