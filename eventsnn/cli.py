@@ -1,15 +1,17 @@
-"""The command line: `eventsnn demo NAME`, `eventsnn --version`."""
+"""The command line: `eventsnn demo NAME`, `eventsnn bench NAME`, `eventsnn --version`."""
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import eventsnn
-from eventsnn.demo_runner import DEMOS, Options
+from eventsnn import bench as benchmarks
+from eventsnn.bench import BENCHMARKS
+from eventsnn.demo_runner import DEMOS, Options, check_folders, save_picture
 from eventsnn.errors import EventsnnError, Interrupted
 from eventsnn.network import ENGINES
 
@@ -23,10 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(arguments)
     try:
-        if args.command != "demo":
+        if args.command is None:
             parser.print_help()
         elif args.name is None:
-            list_demos()
+            list_entries(DEMOS if args.command == "demo" else BENCHMARKS)
+        elif args.command == "bench":
+            bench(args, parser)
         else:
             demo(args, parser)
         sys.stdout.flush()
@@ -69,7 +73,22 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
     demo.add_argument("--resume", type=Path, metavar="FILE", help="go on with the network in FILE")
     demo.add_argument("--no-progress", action="store_true", help="no progress bar")
+    add_bench(commands.add_parser("bench", help="run a benchmark; without a name, list them", description="Measure."))
     return parser
+
+
+def add_bench(command: argparse.ArgumentParser) -> None:
+    """The options of `eventsnn bench`."""
+    names = ", ".join(BENCHMARKS)
+    command.add_argument("name", nargs="?", choices=list(BENCHMARKS), metavar="NAME", help=f"{names}; none: list them")
+    command.add_argument("--peers", action="store_true", help="run NEST and Brian2 beside it, where they are installed")
+    command.add_argument("--quick", action="store_true", help="smaller networks, fewer repetitions")
+    command.add_argument("--seed", type=natural, default=1, metavar="N", help="of the networks (default 1)")
+    command.add_argument("--json", action="store_true", help="print the results as one JSON list")
+    command.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)"
+    )
+    command.add_argument("--brian2-python", metavar="PATH", help="the Python that has brian2 (default: this one)")
 
 
 def natural(text: str) -> int:
@@ -89,10 +108,32 @@ def whole(text: str, least: int) -> int:
     return int(text)
 
 
-def list_demos() -> None:
-    """One line for each demo."""
-    for name, entry in DEMOS.items():
+def list_entries(entries: Mapping[str, Any]) -> None:
+    """One line for each demo or benchmark."""
+    for name, entry in entries.items():
         print(f"{name:<16} {entry.summary}")
+
+
+def bench(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Run one benchmark and print its results."""
+    entry = BENCHMARKS[args.name]
+    if args.peers and not entry.peers:
+        parser.error(f"{args.name} has no peers; {', '.join(k for k, e in BENCHMARKS.items() if e.peers)} have")
+    where = Options(out=args.out)
+    check_folders(where)
+    python = {"brian2": args.brian2_python} if args.brian2_python else {}
+    size = "quick" if args.quick else "full"
+    results = []
+    for result in entry.run(benchmarks.Options(size=size, peers=args.peers, python=python, seed=args.seed)):
+        results.append(result)
+        print(f"{result.case}, {result.engine}: done", file=sys.stderr)
+    picture = save_picture(benchmarks.bars(results), where, f"bench_{args.name}")
+    if args.json:
+        print(json.dumps([result.as_json() for result in results]))
+        return
+    print(benchmarks.machine())
+    print(benchmarks.table(results))
+    print(f"picture: {picture}")
 
 
 def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

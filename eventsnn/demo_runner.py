@@ -185,7 +185,8 @@ def run_temporal_xor(options: Options) -> Report:
     """Learn temporal XOR from one seed, or from many."""
     demo = module("temporal_xor")
     begun = clock.monotonic()
-    net = start(options, demo.build)
+    record = ("spikes", "state")  # for the picture
+    net = start(options, demo.build, record=record)
     seed, engine = net.description.seed, net.engine_name
     needed: list[int | None] = []
 
@@ -198,7 +199,7 @@ def run_temporal_xor(options: Options) -> Report:
             yield net
             return
         for k in counted(range(1, options.seeds + 1), options, options.seeds, "seed"):
-            one = net if k == 1 else demo.build(seed + k - 1, engine)
+            one = net if k == 1 else demo.build(seed + k - 1, engine, record=record)
             for _ in demo.learn(one, MOST_EPOCHS):
                 pass
             needed.append(epochs_needed(one))
@@ -240,22 +241,14 @@ def describe_xor(net: Network) -> Report:
 
 
 def picture_of_xor(net: Network, demo: Any) -> Any:
-    """What every neuron does for each pattern with the weights that were learned, while nothing is learned any more.
-
-    A network of its own is drawn, on the reference engine: recording every state would slow down the learning.
-    """
-    plot = pictures()
-    shown = demo.build(net.description.seed, record=("spikes", "state"))
-    for projection in shown.description.projections:
-        if projection.rule is not None:
-            projection.weight = net.matrix(net.projection(projection.name))
-    stimulus = shown.population("stimulus").model
-    stimulus.labels = np.full_like(stimulus.labels, -1)
-    shown.run(demo.EPOCH)
-    windows = [(k * demo.PERIOD, k * demo.PERIOD + 5.0) for k in range(4)]  # in the rest of a period nothing happens
-    layers = [shown.population(name) for name in ("input", "hidden", "output")]
+    """What every neuron did for each pattern in the latest epoch."""
+    begin = net.now - demo.EPOCH
+    starts = [begin + k * demo.PERIOD for k in range(4)]
+    windows = [(start, start + 5.0) for start in starts]  # in the rest of a period nothing happens
+    layers = [net.population(name) for name in ("input", "hidden", "output")]
     titles = ["together, early: 0", "second late: 1", "first late: 1", "together, late: 0"]
-    return plot.temporal_panel(plot.trials(shown, layers, windows, titles=titles))
+    plot = pictures()
+    return plot.temporal_panel(plot.trials(net, layers, windows, titles=titles))
 
 
 # -- handwritten digits -----------------------------------------------------------------------------------------------

@@ -198,11 +198,15 @@ class LinearNeuron(Neuron, abstract=True):
     - `fire(cell, s)`: the reset;
     - `observe(cell, s)`: write the published state (`cell.v`, ...) as it is at offset s, changing nothing else;
     - `rest(cell, s)`: back to rest at offset s.
+
+    A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
+    the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
     """
 
     linear: ClassVar[bool] = True
-    c0: State = 0.0
-    c1: State = 0.0
+    c0: State = 0.0  # coefficient of the first function
+    c1: State = 0.0  # coefficient of the second function
+    hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
         "begin": ("self", "cell"),
         "basis": ("self", "s"),

@@ -37,6 +37,7 @@ class Waiting:
     duration: float | None = None  # [s] from now
     at: float | None = None  # absolute [s]
     many: bool = False  # the answer is a list
+    interrupt: str | None = None  # a message of this port ends the wait at once
 
 
 ProcessGenerator = Generator[Waiting, Any, None]
@@ -120,11 +121,14 @@ class Handle:
         """Wait for the next message; the answer is a `Received`, or None when `timeout` seconds went by first."""
         return Waiting(1, _duration(timeout))
 
-    def gather(self, count: int, timeout: float | None = None) -> Waiting:
-        """Wait for `count` messages; the answer is the list of those that came within `timeout` seconds."""
+    def gather(self, count: int, timeout: float | None = None, interrupt: str | None = None) -> Waiting:
+        """Wait for `count` messages; the answer is the list of those that came within `timeout` seconds.
+
+        A message of the port `interrupt` ends the wait at once; it is then the last of the list.
+        """
         if count < 1:
             raise EngineError(f"gather({count}): wait for at least one message")
-        return Waiting(count, _duration(timeout), many=True)
+        return Waiting(count, _duration(timeout), many=True, interrupt=interrupt)
 
     def wait(self, duration: float) -> Waiting:
         """Wait `duration` seconds; messages that arrive meanwhile are kept."""

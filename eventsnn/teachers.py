@@ -89,17 +89,22 @@ class FirstToSpike(Process):
 
     def run(self, cell: Handle) -> ProcessGenerator:
         """Hear, wait, answer."""
+        state = cell.state
         while True:
-            left = None
-            if cell.state.get("open"):
-                left = max(0.0, cell.state["start"] + self.patience - cell.now)
-            message: Received | None = yield cell.receive(left)
-            if message is not None and message.port == "label":
-                self.answer(cell)  # an impatient stimulus: answer with what there is
-                _open(cell, message, self.outputs)
-            elif message is not None:
-                _hear(cell, message)
-            if cell.state.get("open") and (message is None or len(cell.state["times"]) == self.outputs):
+            wanted, left = 1, None
+            if state.get("open"):
+                wanted = self.outputs - len(state["times"])
+                left = max(0.0, state["start"] + self.patience - cell.now)
+            messages: list[Received] = yield cell.gather(wanted, left, interrupt="label")
+            late = len(messages) < wanted
+            for message in messages:
+                if message.port == "label":
+                    self.answer(cell)  # an impatient stimulus: answer with what there is
+                    _open(cell, message, self.outputs)
+                    late = False
+                else:
+                    _hear(cell, message)
+            if state.get("open") and (late or len(state["times"]) == self.outputs):
                 self.answer(cell)
 
     def answer(self, cell: Handle) -> None:

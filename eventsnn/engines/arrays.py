@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.engines import kernel, loop
+from eventsnn.engines import compiled_records, kernel, loop
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.events import Instant, instant
@@ -135,7 +135,8 @@ class Arrays:
         for c in plan.cells:
             backs = [s for s in plan.synapses if s.post is c and s.back is not None]
             columns = max(columns, sum(int(np.diff(s.column[0]).max(initial=0)) for s in backs))
-        i = np.zeros(16, np.int64)
+        i = np.zeros(24, np.int64)
+        i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
         i[loop.NEXT_FREE] = -1
         stages = len(plan.stages)
@@ -147,6 +148,8 @@ class Arrays:
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
+            inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
+            **compiled_records.buffers(plan),
         )  # fmt: skip
         return _with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
@@ -360,4 +363,6 @@ def _with_pool(net: Any, size: int) -> Any:
     net.i[loop.FREE] += size - old
     lists = np.zeros((3, size), np.int64)
     lists[:, :old] = net.lists
-    return net._replace(pool=pool, lists=lists)
+    inbox = zeros(2 * size, ENTRY)
+    inbox[: len(net.inbox)] = net.inbox
+    return net._replace(pool=pool, lists=lists, inbox=inbox)

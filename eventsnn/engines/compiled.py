@@ -9,11 +9,13 @@ from typing import Any
 
 from eventsnn.engines import arrays, kernel, loop
 from eventsnn.engines.compiled_guests import Guests
+from eventsnn.engines.compiled_records import Records
+from eventsnn.engines.scopes import reader
 from eventsnn.errors import EngineError, RunawayError
 from eventsnn.events import instant, seconds
 from eventsnn.model import Neuron
 from eventsnn.plan import Plan
-from eventsnn.record import Recorder
+from eventsnn.record import Reader, Recorder
 
 SLICE = 2_000_000  # events between two looks of Python
 
@@ -24,11 +26,11 @@ class CompiledEngine:
     name = "compiled"
 
     def __init__(self, plan: Plan, recorder: Recorder) -> None:
-        _refuse_what_is_not_recorded(plan, recorder)
         self.plan, self.recorder, self.width = plan, recorder, plan.width
         self.module = kernel.build(plan)
         self.arrays = arrays.Arrays(plan, self.module)
         self.instant = (0, 0.0)
+        self.records = Records(self)
         self.guests = Guests(self)
         self.started = False
         self.failed = False
@@ -58,32 +60,35 @@ class CompiledEngine:
         a, end = self.arrays, instant(until, self.width)
         i = a.net.i
         a.feed_sources(end)
+        self.records.begin()
         while True:
             i[loop.BUDGET] = i[loop.EVENTS] + SLICE
             answer = self.module.run(a.net, *a.populations, *a.projections, *end)
             if answer == loop.GUEST:
                 limit = end[1] if i[loop.WINDOW] == end[0] else self.width
-                self.guests.take_turn(int(i[loop.WINDOW]), int(i[loop.STAGE]) - 1, limit)
+                self.guests.take_turn(int(i[loop.STAGE]) - 1, limit)
                 i[loop.STAGE] += 1
                 if i[loop.EVENTS] <= i[loop.BUDGET]:
                     continue
             elif answer == loop.FULL:
-                self._fetch_spikes(whole=False)
+                self._fetch(whole=False)
                 a.make_room()
+                self.records.make_room()
                 continue
             elif answer == loop.FAULTY:
                 self._fail()
             self.instant = end if answer == loop.DONE else (int(i[loop.WINDOW]), 0.0)
-            self._fetch_spikes(whole=answer == loop.DONE)
+            self._fetch(whole=answer == loop.DONE)
             if answer == loop.DONE:
                 return
             if control(self):
                 return
 
-    def _fetch_spikes(self, whole: bool) -> None:
-        """Hand the recorded spikes to the recorder, in the order of events; those of an unfinished window stay."""
+    def _fetch(self, whole: bool) -> None:
+        """Hand what was recorded to the recorder, in the order of events; that of an unfinished window stays."""
         for index, t, i in self.arrays.fetch_spikes(whole):
             self.recorder.spike_columns(index).extend(t=t, i=i)
+        self.records.fetch(whole)
 
     def _fail(self) -> None:
         """Say what went wrong in the kernel."""
@@ -92,7 +97,7 @@ class CompiledEngine:
         what, a, b = int(i[loop.FAULT]), int(i[loop.FAULT_A]), int(i[loop.FAULT_B])
         i[loop.FAULT] = 0
         self.instant = instant(time, self.width)
-        self._fetch_spikes(whole=True)
+        self._fetch(whole=True)
         if what == loop.RUNAWAY:
             c = next(c for c in self.plan.cells if c.offset <= a < c.offset + c.size)
             raise RunawayError(
@@ -112,6 +117,15 @@ class CompiledEngine:
         """The weight of one synapse, now."""
         return float(self.arrays.weights(projection)[j])
 
+    @property
+    def ports(self) -> list[str]:
+        """The ports by their numbers in the message log."""
+        return self.records.ports
+
+    def reader(self, model: Neuron) -> Reader:
+        """How to get from a recorded state to the published state at a later time, without touching the network."""
+        return reader(model, self.width)
+
     def synapse_arrays(self, projection: int) -> dict[str, Any]:
         """Weights, rule variables and counters of a projection."""
         self.start()
@@ -127,7 +141,7 @@ class CompiledEngine:
         return {
             "instant": list(self.instant),
             "events": self.events,
-            "ports": list(kernel.port_codes(self.plan)),
+            "ports": list(self.ports),
             "failed": self.failed,
             **self.arrays.take(),
             "guests": self.guests.take(),
@@ -141,16 +155,6 @@ class CompiledEngine:
         i[loop.WINDOW], i[loop.EVENTS] = self.instant[0], int(state["events"])
         self.failed = bool(state["failed"])
         self.arrays.put(state)
+        self.records.ports = list(state["ports"])
         self.guests.put(state["guests"])
         self.start(fresh=not state["events"])
-
-
-def _refuse_what_is_not_recorded(plan: Plan, recorder: Recorder) -> None:
-    for c in plan.cells:
-        if "state" in c.population.record and isinstance(c.model, Neuron):
-            raise EngineError(f"{c.name} records its state, which engine='reference' does and 'compiled' does not")
-    for s in plan.synapses:
-        if s.projection.record:
-            raise EngineError(f"{s.name} records its weights, which engine='reference' does and 'compiled' does not")
-    if recorder.messages is not None:
-        raise EngineError("messages are recorded by engine='reference'; 'compiled' only counts them")

@@ -16,9 +16,6 @@ from eventsnn.processes import Process
 if TYPE_CHECKING:
     from eventsnn.engines.compiled import CompiledEngine
 
-ALARM = -2  # in place of a projection
-
-
 class Line(NamedTuple):
     """A projection as guests see it: where it leads, and its weights as they are now."""
 
@@ -97,7 +94,6 @@ class Guests:
         self.values: list[tuple[float, float]] = []
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.lines: dict[int, Line] = {}
-        self.whole, self.numbers = np.zeros((256, 8), np.int64), np.zeros((256, 2))
         self.stations = {
             c.offset + i: Station(c.offset + i, i, c, self.stage_of[c.index])
             for c in plan.cells
@@ -133,44 +129,57 @@ class Guests:
         for station in self.stations.values():
             station.mailbox.life = station.guest.live()
             next(station.mailbox.life)
+        for station in self.stations.values():
+            self.engine.arrays.net.lacking[station.stage] = 0  # until its first turn a guest looks at everything
         self._hand_over()
 
-    def take_turn(self, window: int, stage: int, limit: float) -> None:
-        """Let everything happen that is due at the guests of a stage within a window, before its limit."""
+    def take_turn(self, stage: int, limit: float) -> None:
+        """Let everything happen that came for the guests of a stage, up to the present window and before its limit."""
         net = self.engine.arrays.net
-        count = self.engine.module.hand_out(net, window, stage, limit, self.whole, self.numbers)
-        if count < 0:
-            self.whole, self.numbers = np.zeros((-2 * count, 8), np.int64), np.zeros((-2 * count, 2))
-            count = self.engine.module.hand_out(net, window, stage, limit, self.whole, self.numbers)
-        self.turn, self.local = (window, stage), []
-        for row, number in zip(self.whole[:count].tolist(), self.numbers[:count].tolist(), strict=True):
-            kind, sender, synapse, nth, projection, start, stop, back = row
-            place = (number[0], kind, sender, synapse, nth)
-            self.local.append((place, (projection, start, stop, number[1], bool(back))))
+        held = int(net.i[loop.HELD])
+        mine = net.inbox["stage"][:held] == stage
+        rows, rest = net.inbox[:held][mine], net.inbox[:held][~mine]
+        net.inbox[: len(rest)] = rest
+        net.i[loop.HELD] = len(rest)
+        columns = ("window", "offset", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back")
+        self.turn = (int(net.i[loop.WINDOW]), stage)
+        self.local = [
+            ((window, offset, kind, sender, synapse, nth), (projection, start, stop, value, bool(back)))
+            for window, offset, kind, sender, synapse, nth, projection, start, stop, value, back in zip(
+                *(rows[name].tolist() for name in columns), strict=True
+            )
+        ]
         while self.local:
             place, what = self.local.pop(0)
-            if place[0] >= limit:  # an alarm set in this turn, for a time after the run's end
-                self._entry(window, place[0], *place[1:], ALARM, 0, 0, 0.0, stage)
+            if place[:2] >= (self.turn[0], limit):  # an alarm set in this turn, for a time after the run's end
+                self._entry(*place, loop.ALARM, 0, 0, 0.0, stage)
                 continue
-            self.instant = (window, place[0])
-            self._happen(window, place, what)
+            self.instant = place[:2]
+            self._happen(place, what)
             net.i[loop.EVENTS] += 1
         self.turn = (-1, -1)
+        net.lacking[stage] = min(s.guest.lacking() for s in self.stations.values() if s.stage == stage)
         self._hand_over()
 
-    def _happen(self, window: int, place: tuple[Any, ...], what: tuple[Any, ...]) -> None:
+    def settle(self) -> None:
+        """Give the guests what has come for them but is not yet all they wait for."""
+        for stage in np.unique(self.engine.arrays.net.inbox["stage"][: int(self.engine.arrays.net.i[loop.HELD])]):
+            self.take_turn(int(stage), self.width)
+
+    def _happen(self, place: tuple[Any, ...], what: tuple[Any, ...]) -> None:
         projection, start, stop, value, back = what
-        if projection == ALARM:
-            wake = self.alarms.pop(self._alarm_key(window, place), None)
+        if projection == loop.ALARM:
+            wake = self.alarms.pop(self._alarm_key(place), None)
             if wake is not None:
                 wake.happen()
             return
         line = self.lines[projection]
         ends, first = (line.plan.source, line.plan.pre.offset) if back else (line.target, line.plan.post.offset)
         net = self.engine.arrays.net
+        self.engine.records.arrived(place, what, self.turn[1])
         for j in range(start, stop):
             net.counts[int(back), projection] += 1
-            self.stations[first + int(ends[j])].mailbox.deliver((Parcel(line, place[2], value, back), j))
+            self.stations[first + int(ends[j])].mailbox.deliver((Parcel(line, place[3], value, back), j))
 
     # -- what a guest asks of its environment ---------------------------------------------------------------------
 
@@ -183,17 +192,17 @@ class Guests:
         """Take an alarm back; its entry finds nothing when its time comes."""
         del self.alarms[key]
 
-    def _alarm_key(self, window: int, place: tuple[Any, ...]) -> Key:
-        rank = self.stations[place[2]].rank
-        return Key(window, place[0], rank, int(Kind.WAKE), place[2], 0, 0)
+    def _alarm_key(self, place: tuple[Any, ...]) -> Key:
+        window, offset, kind, sender = place[:4]
+        return Key(window, offset, self.stations[sender].rank, kind, sender, 0, 0)
 
     def _schedule_alarm(self, key: Key) -> None:
         stage = self.stations[key.sender].stage
-        place = (key.offset, int(Kind.WAKE), key.sender, 0, 0)
+        place = (key.window, key.offset, int(Kind.WAKE), key.sender, 0, 0)
         if self.turn == (key.window, stage):
-            insort(self.local, (place, (ALARM, 0, 0, 0.0, False)))
+            insort(self.local, (place, (loop.ALARM, 0, 0, 0.0, False)))
             return
-        self._entry(key.window, key.offset, int(Kind.WAKE), key.sender, 0, 0, ALARM, 0, 0, 0.0, stage)
+        self._entry(*place, loop.ALARM, 0, 0, 0.0, stage)
 
     def send(self, station: Station, port: str, value: Any, to: int | None) -> None:
         """Put a message on the kernel's agenda, one entry per delay and payload."""

@@ -179,13 +179,25 @@ class Guest:
 
     def _enough(self) -> bool:
         assert self.waiting is not None
-        return 0 < self.waiting.count <= len(self.inbox)
+        if 0 < self.waiting.count <= len(self.inbox):
+            return True
+        interrupt = self.waiting.interrupt
+        return interrupt is not None and any(message.port == interrupt for message in self.inbox)
+
+    def lacking(self) -> int:
+        """How many more messages have to come before the process goes on, if none interrupts it."""
+        if self.ended or self.waiting is None or self.waiting.count == 0:
+            return 1 << 62
+        return self.waiting.count - len(self.inbox)
 
     def _take(self) -> Any:
         assert self.waiting is not None
         if self.waiting.count == 0:
             return None
-        taken, self.inbox = self.inbox[: self.waiting.count], self.inbox[self.waiting.count :]
+        count = self.waiting.count
+        ends = [k for k, message in enumerate(self.inbox[:count]) if message.port == self.waiting.interrupt]
+        count = ends[0] + 1 if ends else count
+        taken, self.inbox = self.inbox[:count], self.inbox[count:]
         if self.waiting.many:
             return taken
         return taken[0] if taken else None

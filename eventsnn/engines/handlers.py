@@ -10,6 +10,7 @@
 import ast
 import copy
 import inspect
+import re
 from types import ModuleType
 from typing import Any
 
@@ -21,13 +22,11 @@ POST = ("own", "cell", "neuron")
 
 
 def class_name(model: Model) -> str:
-    """A name for a class that two different classes of one network never share."""
+    """A name for a class, with the pieces it was made with, that two different ones of a network never share."""
     kind = type(model)
-    return (
-        kind.__name__
-        if kind.__module__.startswith("eventsnn.")
-        else f"{kind.__module__}_{kind.__name__}".replace(".", "_")
-    )
+    own = kind.__qualname__ if kind.__module__.startswith("eventsnn.") else f"{kind.__module__}.{kind.__qualname__}"
+    names = [re.sub(r"\W+", "_", own), *(class_name(part) for part in model.parts.values())]
+    return "_".join(names)
 
 
 class _Resolve(ast.NodeTransformer):

@@ -4,26 +4,20 @@ The module is plain, readable Python (`net.kernel()` prints it); every function 
 needed, and what was compiled is kept on disk under a name that is a hash of the text and of Numba's version.
 """
 
-import hashlib
-import importlib.util
 import inspect
-import os
-import sys
-import tempfile
-from functools import lru_cache
-from pathlib import Path
 from string import Template
 from types import ModuleType
 from typing import Any
 
 from eventsnn import step
-from eventsnn.engines import loop, templates
+from eventsnn.engines import logs, loop, templates
+from eventsnn.engines.cache import load
 from eventsnn.engines.handlers import class_name, prefix_of, returns_value, step_text, text_of
 from eventsnn.model import Model, Neuron, Rule
 from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.processes import Process
 
-ENTRIES = ("run", "start", "hand_out", "push_many")  # functions that Python calls
+ENTRIES = ("run", "start", "push_many")  # functions that Python calls
 
 
 def port_codes(plan: Plan) -> dict[str, int]:
@@ -42,7 +36,7 @@ def model_fields(model: Model) -> dict[str, Any]:
 def text(plan: Plan) -> str:
     """The kernel of a network."""
     parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
-    parts += [_body_of(loop), _handlers(plan)]
+    parts += [_body_of(loop), logs.text(plan), _handlers(plan)]
     codes = port_codes(plan)
     neurons = [c for c in plan.stages if isinstance(c.model, Neuron)]
     parts += [_kind(plan, c, codes) for c in {kind_of(plan, c): c for c in neurons}.values()]
@@ -53,39 +47,7 @@ def text(plan: Plan) -> str:
 
 def build(plan: Plan) -> ModuleType:
     """The kernel of a network as a module, compiled before or compiling itself at its first use."""
-    return _load(text(plan))
-
-
-@lru_cache(maxsize=64)
-def _load(source: str) -> ModuleType:
-    import numba
-
-    name = "kernel_" + hashlib.sha256(f"{numba.__version__}|{source}".encode()).hexdigest()[:20]
-    path = _cache_folder() / f"{name}.py"
-    if not path.exists():
-        beside = path.with_suffix(f".{os.getpid()}.part")
-        beside.write_text(source)
-        os.replace(beside, path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _cache_folder() -> Path:
-    """Where kernels are kept: $EVENTSNN_CACHE, the user's cache, or else a temporary folder."""
-    home = os.environ.get("EVENTSNN_CACHE") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    for folder in (Path(home) / "eventsnn", Path(tempfile.gettempdir()) / f"eventsnn-{os.getuid()}"):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    raise OSError("no folder to keep compiled kernels in; set EVENTSNN_CACHE to one that can be written")
+    return load(text(plan))
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
@@ -136,9 +98,9 @@ def rule_prefix(s: Synapses) -> str:
 def _header(plan: Plan) -> str:
     lines = ["import math", "from collections import namedtuple", "", "from numba import njit", ""]
     lines.append('Message = namedtuple("Message", "time value")')
-    lines.append(f'Net = namedtuple("Net", "{" ".join(NET)}")')
+    lines.append(f'Net = namedtuple("Net", "{NET}")')
     for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):
-        lines.append(f'{name} = namedtuple("{name}", "{" ".join(fields)}")')
+        lines.append(f'{name} = namedtuple("{name}", "{fields}")')
     for model, target, _ in _models(plan):
         lines.append(
             f'{prefix_of(model, target)} = namedtuple("{prefix_of(model, target)}", "{" ".join(model_fields(model))}")'
@@ -146,11 +108,16 @@ def _header(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-NET = ["width", "stages", "i", "f", "pool", "lists", "buckets", "nodes", "touched", "visits", "blocks", "runs", "spikes", "feed", "counts"]
-LINEAR = ["model", "cells", "hot", "first", "stage"]
-GENERAL = ["model", "cells", "due_window", "due_offset", "first", "stage"]
-STATIC = ["target", "weight"]
-PLASTIC = ["target", "source", "syn", "own", "rule", "col_start", "col_synapse", "first", "index", "has_back", "mirror", "back_delay", "back_weight", "pre_stage"]
+NET = (
+    "width stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
+    + " ".join(logs.BUFFERS)
+)
+LINEAR = "model cells hot first stage"
+GENERAL = "model cells due_window due_offset first stage"
+STATIC = "target weight"
+PLASTIC = (
+    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage"
+)
 
 
 def _handlers(plan: Plan) -> str:
@@ -162,9 +129,11 @@ def _handlers(plan: Plan) -> str:
 
 def kind_of(plan: Plan, c: Cells) -> str:
     """The name of a population's kind; see `templates`."""
-    rules = [rule_prefix(s) + ("_looks" if needs_look(s) else "") for s in plastic_onto(plan, c)]
+    rules = [
+        rule_prefix(s) + "_looks" * needs_look(s) + "_recorded" * logs.records_weights(s) for s in plastic_onto(plan, c)
+    ]
     assert isinstance(c.model, Neuron)
-    return "_with_".join([class_name(c.model), *rules])
+    return "_with_".join([class_name(c.model) + "_recorded" * logs.records_state(c), *rules])
 
 
 def plastic_onto(plan: Plan, c: Cells) -> list[Synapses]:
@@ -187,15 +156,21 @@ def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "K": kind_of(plan, c),
         "M": class_name(model),
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
-        "after_fire": _calls(plan, c, "post", "1.0", 4),
+        "after_fire": _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, model, codes),
+        **logs.state_names(kind_of(plan, c), c),
     }
     main, row = (templates.LINEAR, templates.LINEAR_ROW) if model.linear else (templates.GENERAL, templates.GENERAL_ROW)
     parts = [_sweep(names["K"], k, s, port) for k, s in enumerate(plastic) for port in _ports(s)]
+    parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
-    parts.append(Template(row).substitute(names, q="fixed", before_enter=" " * 8 + "w = R.weight[j]"))
+    parts.append(
+        Template(row).substitute(names, q="fixed", before_enter=" " * 8 + "w = R.weight[j]", check=logs.check(c, None))
+    )
     for k, s in enumerate(plastic):
-        parts.append(Template(row).substitute(names, q=k, before_enter=_before_enter(names["K"], s)))
+        parts.append(
+            Template(row).substitute(names, q=k, before_enter=_before_enter(names["K"], s), check=logs.check(c, s))
+        )
     parts.append(Template(templates.CONTROL).substitute(names))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
     start = templates.START_LINEAR if model.linear else templates.START_GENERAL
@@ -228,10 +203,11 @@ def _ports(s: Synapses) -> list[str]:
     return sorted({name[3:] for name in s.rule.handlers if name[:3] in ("on_", "at_")} - {"pre"})
 
 
-def _calls(plan: Plan, c: Cells, port: str, value: str, indent: int) -> str:
+def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, indent: int) -> str:
     kind = kind_of(plan, c)
     lines = [
-        f"sweep_{kind}_{k}_{port}(net, P, A{k}, n, window, offset, {value})"
+        f"sweep_{kind}_{k}_{port}(net, P, A{k}, n, window, offset, {value}"
+        + (f", {kind_of_event})" if logs.records_weights(s) else ")")
         for k, s in enumerate(plastic_onto(plan, c))
         if port in _ports(s)
     ]
@@ -265,6 +241,8 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             "    j = R.col_synapse[c]",
             "    syn = R.syn[j]",
         ]
+        if logs.records_weights(s):
+            lines.append("    before = syn.w")
         if returns_value(each):
             lines += [
                 "    w = syn.w",
@@ -281,9 +259,14 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
         lines += [
             "    if not -math.inf < syn.w < math.inf:",
             "        fault(net, NOT_FINITE, R.index, j, window, offset)",
+            *(
+                "    " + line
+                for line in logs.change_lines(s, "kind", "P.first + n if kind != ARRIVAL else 0", "offset")
+            ),
         ]
     body = "\n".join("    " + line for line in lines)
-    return Template(templates.SWEEP).substitute(K=kind, q=k, port=port, body=body)
+    more = ", kind" if logs.records_weights(s) else ""
+    return Template(templates.SWEEP).substitute(K=kind, q=k, port=port, body=body, kind=more)
 
 
 def _before_enter(kind: str, s: Synapses) -> str:
@@ -292,10 +275,13 @@ def _before_enter(kind: str, s: Synapses) -> str:
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             lines.append(f"look_{kind}(net, P, n, window, s)")
+        if logs.records_weights(s):
+            lines.append("before = syn.w")
         lines += [
             f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
             "if not -math.inf < syn.w < math.inf:",
             "    fault(net, NOT_FINITE, R.index, j, window, s)",
+            *logs.change_lines(s, "ARRIVAL", "0", "s"),
         ]
     lines.append("w = syn.w")
     return "\n".join(" " * 8 + line for line in lines)
@@ -308,7 +294,7 @@ def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
     for port, code in codes.items():
         if port == "spike":
             continue
-        body = [line for line in _calls(plan, c, port, "value", 8).split("\n") if line]
+        body = [line for line in _calls(plan, c, port, "value", "ARRIVAL", 8).split("\n") if line]
         handler = "rest" if port == "reset" else f"on_{port}"
         if port == "error":
             body.append("        relay(net, node, window, offset, value)")
@@ -316,10 +302,11 @@ def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
             extra = ", cell.offset" if model.linear else ""
             extra = extra if handler == "rest" else ", value"
             body += [
-                f"        bring_{kind}({args}, n, window, offset)",
+                f"        bring_{kind}({args}, n, window, offset)",  # surely has room: it has caught up
                 f"        cell = load_{kind}(P, n)",
                 f"        {class_name(model)}__{handler}(P.model, cell{extra})",
                 f"        renew_{kind}(net, P, n, P.stage)",
+                *(["        " + logs.state_names(kind, c)["log_fire"].strip()] if logs.records_state(c) else []),
             ]
         if body:
             lines += [f"    if port == {code}:  # {port}", *body]
@@ -334,7 +321,7 @@ def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         r = f"R{s.index}"
         if s.pre is c and s.back is not None:
             call = control.format(n=f"{r}.source[start]", code=codes["error"], value="e.value")
-            lines += [f"{word} e.back == 1 and e.projection == {s.index}:", f"    {call}"]
+            lines += [f"{word} e.back == 1 and e.projection == {s.index}:", f"    whole = {call}"]
             word = "elif"
         if s.post is not c:
             continue
@@ -347,11 +334,10 @@ def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         call = control.format(n=f"{r}.target[j]", code=codes[s.port], value=f"e.value * {r}.weight[j]")
         lines += [
             "    for j in range(start, e.stop):",
-            "        if not room(net):",
+            f"        if not {call}:",
             "            e.start = j",
             "            whole = False",
             "            break",
-            f"        {call}",
         ]
     return "\n".join(" " * 8 + line for line in lines) or " " * 8 + "pass"
 
@@ -370,7 +356,7 @@ def _main(plan: Plan) -> str:
                 "            return FAULTY if net.i[FAULT] != 0 else FULL",
             ]
         elif isinstance(c.model, Process):
-            lines += [f"    if net.buckets[slot, {k}] >= 0:", "        return GUEST"]
+            lines += [f"    if net.buckets[slot, {k}] >= 0 and hold(net, window, {k}, limit):", "        return GUEST"]
         lines.append(f"    net.i[STAGE] = {k + 2}")
     stages = "\n".join(" " * 8 + line for line in lines)
     return _start(neurons, plan, everything) + Template(templates.MAIN).substitute(

@@ -25,9 +25,18 @@ FAULT_A = 12
 FAULT_B = 13
 NEED = 14  # entries that a single reaction may need
 FAULT_WINDOW = 15
+ARRIVALS, CHANGES, STATES = 16, 17, 18  # rows recorded and not yet fetched
+LOG_NEED = 19  # changes of weight that a single reaction may record
+
+LOGS = 0  # whether this network records states or weights; a kernel that does sets it to 1
+
+HELD = 20  # messages in the inbox of the guests
+
+ALARM = -2  # in place of a projection
 
 # kinds of event, as in eventsnn.events.Kind
 CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
+ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
 
 # answers of a kernel
 DONE, GUEST, FULL, PAUSE, FAULTY = 0, 1, 2, 3, 4
@@ -43,7 +52,9 @@ NO_VISIT = 1 << 62
 
 def room(net):
     """Whether one more reaction surely finds space for its entries and its spike."""
-    return net.i[FREE] > net.i[NEED] and net.i[SPIKES] + 2 < net.spikes.size
+    if net.i[FREE] <= net.i[NEED] or net.i[SPIKES] + 2 >= net.spikes.size:
+        return False
+    return LOGS == 0 or log_room(net)  # noqa: F821, of `logs`
 
 
 def push(net, window, offset, kind, sender, synapse, nth, projection, start, stop, value, back, stage):
@@ -323,29 +334,27 @@ def push_many(net, rows, values):
         push(net, r[0], values[k, 0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], values[k, 1], r[8], r[9])
 
 
-def hand_out(net, window, stage, limit, rows, values):
-    """Take the entries of a window and stage before a limit off the agenda and write them down, in order.
+def hold(net, window, stage, limit):
+    """Put the messages of a window for a guest's stage into the inbox; return whether the guest has to look at them.
 
-    Returns how many; if there are more than `rows` has room for, minus their number, and nothing was taken.
+    It has to when its alarm rings, when a control message came, when it has got all that it waits for, or when the
+    inbox is filling up.
     """
+    look = False
     count = collect(net, window, stage)
-    if count > rows.shape[0]:
-        put_back(net, 0, count)
-        return -count
-    taken = 0
     for k in range(count):
         x = net.lists[ORDER, k]
         e = net.pool[x]
         if e.offset >= limit:
             put_back(net, k, count)
             break
-        r = rows[k]
-        r[0], r[1], r[2], r[3] = e.kind, e.sender, e.synapse, e.nth
-        r[4], r[5], r[6], r[7] = e.projection, e.start, e.stop, e.back
-        values[k, 0], values[k, 1] = e.offset, e.value
-        taken += 1
+        net.inbox[net.i[HELD]] = net.pool[x]
+        net.i[HELD] += 1
+        if e.kind < ERROR_KIND or e.projection == ALARM:
+            look = True
+        net.lacking[stage] -= e.stop - e.start
         release(net, x)
-    return taken
+    return look or net.lacking[stage] <= 0 or net.i[HELD] > net.pool.size
 
 
 def python_max(a, b):

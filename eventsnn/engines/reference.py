@@ -15,7 +15,7 @@ from eventsnn.engines import snapshot
 from eventsnn.engines.agenda import EventEnvironment
 from eventsnn.engines.guests import Guest
 from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse
-from eventsnn.engines.scopes import cell_class, make_cell, make_post
+from eventsnn.engines.scopes import make_cell, make_post, reader
 from eventsnn.errors import EngineError, RunawayError
 from eventsnn.events import Key, Kind, Message, instant, later
 from eventsnn.model import Neuron, Rule, Source
@@ -197,17 +197,7 @@ class ReferenceEngine:
 
     def reader(self, model: Neuron) -> Reader:
         """How to get from a recorded state to the published state at a later time, without touching the network."""
-
-        def read(values: dict[str, float], window: int, offset: float, time: float) -> dict[str, float]:
-            cell = cell_class(type(model).__name__, tuple(model.state))()
-            for name, value in values.items():
-                setattr(cell, name, value)
-            cell.window, cell.offset = window, offset
-            look = step.look_linear if model.linear else step.bring
-            look(model, cell, *instant(time, self.width), self.width)
-            return {name: getattr(cell, name) for name in model.state}
-
-        return read
+        return reader(model, self.width)
 
     def synapse_arrays(self, projection: int) -> dict[str, Any]:
         """Weights, rule variables and counters of a projection."""

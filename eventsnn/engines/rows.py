@@ -20,9 +20,14 @@ def rows(array: np.ndarray) -> np.ndarray:
 class Rows(np.ndarray):
     """An array whose records are read and written as attributes, as in compiled code."""
 
+    __array_priority__ = 1.0  # what is joined from such arrays is one again
+
     def __getitem__(self, place: Any) -> Any:
         found = super().__getitem__(place)
         return Row(found) if isinstance(found, np.void) else found
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        super().__setitem__(place, value._record if isinstance(value, Row) else value)
 
 
 class Row:

@@ -4,8 +4,11 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
+from eventsnn import step
 from eventsnn.errors import LocalityError
+from eventsnn.events import instant
 from eventsnn.model import Neuron, Rule
+from eventsnn.record import Reader
 
 Record = Any  # an object with one float attribute per declared variable
 
@@ -81,3 +84,18 @@ def make_post(rule: Rule, model: Neuron, cell: Record, values: dict[str, float])
     for name, value in values.items():
         setattr(post, name, value)
     return post
+
+
+def reader(model: Neuron, width: float) -> Reader:
+    """How to get from a recorded state to the published state at a later time, without touching the network."""
+
+    def read(values: dict[str, float], window: int, offset: float, time: float) -> dict[str, float]:
+        cell = cell_class(type(model).__name__, tuple(model.state))()
+        for name, value in values.items():
+            setattr(cell, name, value)
+        cell.window, cell.offset = window, offset
+        look = step.look_linear if model.linear else step.bring
+        look(model, cell, *instant(time, width), width)
+        return {name: getattr(cell, name) for name in model.state}
+
+    return read

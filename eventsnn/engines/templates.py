@@ -46,38 +46,46 @@ def fire_${K}($args, n, window, offset, kind):
     net.nodes[node].fired_window = window
     net.nodes[node].fired_offset = offset
     net.i[EVENTS] += 1
+    store_${K}(P, n)  # before the rules look at it
     emit(net, node, window, offset, kind)
 $after_fire
-    store_${K}(P, n)
+$log_fire
 
 
 def catch_up_${K}($args, n, window, offset):
-    """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before."""
+    """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before.
+
+    Returns whether there was room for that; if not, it can be called again.
+    """
     hot = P.hot[n]
     while net.i[FAULT] == 0:
         if (window - hot.window) * net.width + offset < hot.safe:
-            return
+            return True
         cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
             if hot.level < math.inf:
                 hot.safe = x
-            return
+            return True
         ahead = math.floor(x / net.width)
         w = hot.window + ahead
         o = x - ahead * net.width
         jump = ahead == 0 and o == hot.offset
         if w < window or (w == window and (o < offset or (o == offset and not jump))):
+            if not room(net):
+                return False
             fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
         else:
             if hot.level < math.inf:
                 hot.safe = x
-            return
+            return True
+    return True
 
 
 def bring_${K}($args, n, window, offset):
-    """Let the neuron's time pass up to now."""
-    catch_up_${K}($args, n, window, offset)
+    """Let the neuron's time pass up to now; return whether there was room for all that happened on the way."""
+    if not catch_up_${K}($args, n, window, offset):
+        return False
     touch(net, P.first + n)
     cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
@@ -88,6 +96,7 @@ def bring_${K}($args, n, window, offset):
     hot.offset = offset
     hot.level = math.inf if cell.hold >= 0.0 else ${M}__level(P.model, cell)
     hot.safe = cell.hold if cell.hold >= 0.0 else offset
+    return True
 
 
 def stays_calm_${K}(net, P, n, window):
@@ -150,6 +159,7 @@ def row_${K}_$q($args, R, x, window):
     b0, b1, g = ${M}__basis(P.model, s)
     d00, d01, d11 = ${M}__decay(P.model, net.width)
     for j in range(e.start, e.stop):
+$check
         n = R.target[j]
         hot = P.hot[n]
         if hot.window != window:
@@ -168,15 +178,13 @@ def row_${K}_$q($args, R, x, window):
                 if hot.level == math.inf:
                     P.cells[n].hold -= dt
             else:
-                if not room(net):
+                if not bring_${K}($args, n, window, s) or not room(net):
                     e.start = j
                     return False
-                bring_${K}($args, n, window, s)
         elif not s < hot.safe:
-            if not room(net):
+            if not bring_${K}($args, n, window, s) or not room(net):
                 e.start = j
                 return False
-            bring_${K}($args, n, window, s)
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1
@@ -184,6 +192,7 @@ $before_enter
         if hot.level < math.inf:
             v = hot.level + hot.c0 * b0 + hot.c1 * b1
             hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
+$log_row
     return True
 '''
 
@@ -216,26 +225,35 @@ def fire_${K}($args, n, window, offset, kind):
     emit(net, node, window, offset, kind)
 $after_fire
     set_due_${K}(net, P, n, P.stage)
+$log_fire
 
 
 def catch_up_${K}($args, n, window, offset):
-    """Let the neuron fire wherever it was due before now, or now if that was decided before."""
+    """Let the neuron fire wherever it was due before now, or now if that was decided before.
+
+    Returns whether there was room for that; if not, it can be called again.
+    """
     while net.i[FAULT] == 0:
         cell = P.cells[n]
         w = P.due_window[n]
         o = P.due_offset[n]
         jump = w == cell.window and o == cell.offset
         if w < window or (w == window and (o < offset or (o == offset and not jump))):
+            if not room(net):
+                return False
             fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
         else:
-            return
+            return True
+    return True
 
 
 def bring_${K}($args, n, window, offset):
-    """Let the neuron's time pass up to now."""
-    catch_up_${K}($args, n, window, offset)
+    """Let the neuron's time pass up to now; return whether there was room for all that happened on the way."""
+    if not catch_up_${K}($args, n, window, offset):
+        return False
     touch(net, P.first + n)
     ${M}__bring(P.model, P.cells[n], window, offset, net.width)
+    return True
 
 
 def stays_calm_${K}(net, P, n, window):
@@ -289,19 +307,19 @@ def row_${K}_$q($args, R, x, window):
     s = e.offset
     time = window * net.width + s
     for j in range(e.start, e.stop):
-        if not room(net):
+        n = R.target[j]
+        if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
             return False
-        n = R.target[j]
-        bring_${K}($args, n, window, s)
 $before_enter
         ${M}__receive(P.model, P.cells[n], w)
         set_due_${K}(net, P, n, P.stage)
+$log_row
     return True
 '''
 
 SWEEP = '''
-def sweep_${K}_${q}_$port(net, P, R, n, window, offset, value):
+def sweep_${K}_${q}_$port(net, P, R, n, window, offset, value$kind):
     """Rule $q sees a $port at neuron n: once for the neuron, then for each synapse of its column."""
     time = window * net.width + offset
     cell = P.cells[n]
@@ -311,10 +329,12 @@ $body
 
 CONTROL = '''
 def control_${K}($args, n, window, offset, port, value):
-    """An error or control message: first the rules, then the neuron itself."""
-    catch_up_${K}($args, n, window, offset)
+    """An error or control message: first the rules, then the neuron itself; return whether there was room."""
+    if not catch_up_${K}($args, n, window, offset) or not room(net):
+        return False
     node = P.first + n
 $control
+    return True
 '''
 
 STAGE = '''
@@ -327,13 +347,15 @@ def stage_$p($stage_args, window, limit, stage):
         if e.offset >= limit:
             put_back(net, k, count)
             break
-        if net.i[FAULT] != 0 or not room(net):
+        if net.i[FAULT] != 0 or not room(net) or net.i[ARRIVALS] == net.arrivals.size:
             put_back(net, k, count)
             return False
         start = e.start
         whole = True
 $dispatch
         reached = e.stop if whole else e.start
+        if net.arrivals.size > 1 and reached > start:
+            log_arrivals(net, e, start, reached)
         net.counts[e.back, e.projection] += reached - start
         net.i[EVENTS] += reached - start
         if not whole:
@@ -342,14 +364,13 @@ $dispatch
         release(net, x)
     while net.i[TOUCHED] > 0:
         node = net.touched[net.i[TOUCHED] - 1]
-        if stays_calm_${K}(net, P, node - P.first, window):
-            net.nodes[node].is_touched = 0
-            net.i[TOUCHED] -= 1
-            continue
-        if not room(net) or not finish_${K}($given, node - P.first, window, limit, stage):
-            return False
-        if net.i[FAULT] != 0:
-            return False
+        if not stays_calm_${K}(net, P, node - P.first, window):
+            if not room(net) or not finish_${K}($given, node - P.first, window, limit, stage):
+                return False
+            if net.i[FAULT] != 0:
+                return False
+        if limit < net.width:
+            visit(net, node, window)  # arrivals in the rest of the window take it for touched already
         net.nodes[node].is_touched = 0
         net.i[TOUCHED] -= 1
     return True
@@ -387,6 +408,7 @@ def start_${K}(net, P, fresh):
         if fresh > 0:
 $begin
         store_${K}(P, n)
+$log_start
         hot = P.hot[n]
         if hot.safe < math.inf:
             ahead = math.floor(python_max(hot.safe, 0.0) / net.width)
@@ -399,6 +421,7 @@ def start_${K}(net, P, fresh):
         if fresh > 0:
 $begin
         set_due_${K}(net, P, n, P.stage)
+$log_start
 """
 
 START_RULE = """

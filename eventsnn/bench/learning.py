@@ -1,0 +1,102 @@
+"""Benchmarks of learning: `plastic` (each rule at work) and `training` (handwritten digits, one at a time)."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+import eventsnn
+from eventsnn import datasets
+from eventsnn.bench import circuits
+from eventsnn.bench.results import Result, Run, summary
+from eventsnn.bench.runners import WARM_UP, Options, side_by_side
+from eventsnn.datasets import Samples
+from eventsnn.distributions import uniform
+from eventsnn.network import Network
+from eventsnn.neurons import IF, Latency
+from eventsnn.rules import Adam, Clip, SpikeTimeGradient, WeightSum
+from eventsnn.stimulus import Stimulus
+from eventsnn.teachers import FirstToSpike
+
+PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
+VERSION = f"eventsnn {eventsnn.__version__}"
+
+
+def race(samples: Samples, hidden: int, options: Options) -> Network:
+    """Inputs, hidden neurons and ten outputs, of which the first to spike names the class; as in the digits demo."""
+    inputs = samples.times.shape[1]
+    active = np.isfinite(samples.times).sum(axis=1).mean()  # inputs that spike in a sample
+    net = Network(options.seed, options.engine)
+    x = net.add(Latency(), inputs, name="input", record=())
+    h = net.add(IF(), hidden, name="hidden")
+    y = net.add(IF(), 10, name="output")
+    step, clip, cost = Adam(lr=0.0005), Clip(slope=0.1), WeightSum(sum=2.0, rate=0.01)
+    gather, at_once = (SpikeTimeGradient(mode=m, step=step, clip=clip, cost=cost) for m in ("gather", "immediate"))
+    net.connect(x, h, gather, weight=uniform(0.0, 8.0 / active))
+    net.connect(h, y, at_once, weight=uniform(0.0, 16.0 / hidden), feedback="symmetric")
+    teacher = net.teach(y, FirstToSpike(outputs=10, patience=5.0, sharpness=3.0))
+    net.stimulate(Stimulus(samples.times, samples.labels, PERIOD), x, layers=[h, y], teacher=teacher)
+    return net
+
+
+def measure_race(name: str, case: str, samples: Samples, hidden: int, options: Options) -> Result:
+    """Learn from some samples at a time, again and again."""
+    piece, repetitions = options.pick(full=(200, 7), quick=(50, 3), tiny=(2, 2))
+    begun = time.perf_counter()
+    net = race(samples, hidden, options)
+    net.run(piece * PERIOD)
+    build = time.perf_counter() - begun
+    runs = []
+    for _ in range(repetitions):
+        messages, spikes = sum(net.message_counts().values()), fired(net)
+        begun = time.process_time()
+        net.run(piece * PERIOD)
+        seconds = time.process_time() - begun
+        runs.append(Run(seconds, sum(net.message_counts().values()) - messages, fired(net) - spikes))
+    neurons = sum(net.population(layer).size for layer in ("hidden", "output"))
+    synapses = sum(len(s) for s in net.plan.synapses if s.rule is not None)
+    known = {"seed": options.seed, "neurons": neurons, "synapses": synapses, "build": build, "samples": piece}
+    return summary(name, case, "eventsnn", VERSION, runs, **known)
+
+
+def fired(net: Network) -> int:
+    """Spikes of the layers that learn."""
+    return sum(len(net.spikes(net.population(layer))) for layer in ("hidden", "output"))
+
+
+def spike_time_gradient(options: Options) -> Iterator[Result]:
+    """784 inputs, of which an eighth spikes in a sample, 400 hidden neurons, 10 outputs; random samples."""
+    inputs, hidden = options.pick(full=(784, 400), quick=(784, 100), tiny=(20, 8))
+    rng = np.random.default_rng(options.seed)
+    times = np.where(rng.random((400, inputs)) < 1 / 8, rng.uniform(0.0, 2.0, (400, inputs)), np.inf)
+    samples = Samples(times, rng.integers(0, 10, 400))
+    case = f"SpikeTimeGradient, {inputs}-{hidden}-10, messages forth and back"
+    yield measure_race("plastic", case, samples, hidden, options)
+
+
+def pair_stdp(options: Options) -> Iterator[Result]:
+    """The balanced network with STDP among its excitatory neurons, whose weights hardly move."""
+    n, k, duration, repetitions = options.pick(
+        full=(4000, 400, 0.5, 7), quick=(1000, 100, 0.2, 3), tiny=(50, 10, 0.05, 2)
+    )
+    c = circuits.with_stdp(circuits.balanced(n, k, WARM_UP + duration * repetitions, options.seed))
+    yield from side_by_side("plastic", c, duration, repetitions, options)
+
+
+RULES: dict[str, Callable[[Options], Iterator[Result]]] = {
+    "SpikeTimeGradient": spike_time_gradient,
+    "PairSTDP": pair_stdp,
+}
+
+
+def plastic(options: Options) -> Iterator[Result]:
+    """Every rule that is shipped, in a network of useful size."""
+    for measure in RULES.values():
+        yield from measure(options)
+
+
+def training(options: Options) -> Iterator[Result]:
+    """Handwritten digits, one at a time: 64 pixels, 100 hidden neurons, 10 outputs."""
+    train, _ = datasets.digits(early=0.0, late=2.0, silent=True)
+    hidden = options.pick(full=100, quick=100, tiny=8)
+    yield measure_race("training", f"digits, 64-{hidden}-10, one at a time", train, hidden, options)

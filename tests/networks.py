@@ -1,0 +1,464 @@
+"""Random networks of every neuron model and learning rule, and everything that a run of one leaves behind.
+
+Models and rules come from `eventsnn.neurons.__all__` and `eventsnn.rules.__all__`, so a new one is in by itself; beside
+them stand a neuron, a linear neuron and rules as a user would write them. A network follows from one number.
+"""
+
+import inspect
+import math
+
+import numpy as np
+
+import eventsnn as es
+from eventsnn import neurons, rules
+from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+
+GRID = 1 / 32  # times on it meet exactly
+END = 6.0
+
+
+class Ramp(Neuron):
+    """A user's neuron: rises steadily, jumps with inputs, listens to a port of its own."""
+
+    rate: float = 0.3
+    threshold: float = 1.0
+
+    x: State = 0.0
+    boosts: State = 0.0
+
+    def advance(self, cell, dt):
+        """Rise."""
+        cell.x += self.rate * dt
+
+    def receive(self, cell, w):
+        """Jump, but not below zero."""
+        cell.x = max(0.0, cell.x + w)
+
+    def next_spike(self, cell):
+        """When the threshold is reached."""
+        if cell.x >= self.threshold:
+            return 0.0
+        if self.rate <= 0.0:
+            return math.inf
+        return (self.threshold - cell.x) / self.rate
+
+    def fire(self, cell, t):
+        """Start anew."""
+        cell.x = 0.0
+
+    def rest(self, cell):
+        """Forget."""
+        cell.x = 0.0
+
+    def on_boost(self, cell, value):
+        """A control message of the user's own."""
+        cell.boosts += 1.0
+        cell.x = min(0.9 * self.threshold, cell.x + abs(value))
+
+
+class Leak(LinearNeuron):
+    """A user's linear neuron, without a refractory period: a leaky integrator of delta pulses."""
+
+    tau: float = 0.7
+    threshold: float = 1.0
+
+    v: State = 0.0
+
+    def time_constants(self):
+        """One."""
+        return (self.tau,)
+
+    def begin(self, cell):
+        """From v."""
+        cell.c0 = cell.v
+
+    def basis(self, s):
+        """v = c0 exp(-s/tau)."""
+        return math.exp(-s / self.tau), 0.0, 0.0
+
+    def level(self, cell):
+        """Back to zero."""
+        return 0.0
+
+    def decay(self, dt):
+        """One coefficient."""
+        return math.exp(-dt / self.tau), 0.0, 0.0
+
+    def calm(self, level, v, i):
+        """It never rises by itself."""
+        return math.inf if v < self.threshold * (1.0 - 1e-9) else 0.0
+
+    def factors(self, s):
+        """A pulse."""
+        return math.exp(s / self.tau), 0.0
+
+    def rebase(self, cell, dt):
+        """Move the origin of time."""
+        d00, d01, d11 = self.decay(dt)
+        cell.c0 = cell.c0 * d00 + cell.c1 * d01
+        cell.c1 = cell.c1 * d11
+
+    def settle(self, cell, s):
+        """No refractory period."""
+
+    def crossing(self, cell, s):
+        """Now or never."""
+        return s if cell.c0 * math.exp(-s / self.tau) >= self.threshold else math.inf
+
+    def fire(self, cell, s):
+        """Reset."""
+        cell.c0 = 0.0
+
+    def observe(self, cell, s):
+        """v now."""
+        cell.v = cell.c0 * math.exp(-s / self.tau)
+
+    def rest(self, cell, s):
+        """Rest."""
+        cell.c0 = 0.0
+
+    def on_boost(self, cell, value):
+        """A control message of the user's own."""
+        cell.c0 *= 0.5
+
+
+class Step(Part):
+    """A user's part."""
+
+    size: float = 0.05
+
+    steps: State = 0.0
+    taken: PostState = 0.0
+
+    def toward(self, syn, post, goal):
+        """A step towards a goal."""
+        syn.steps += 1.0
+        post.taken += 1.0
+        return self.size * (goal - syn.w)
+
+
+class Busy(Rule):
+    """A user's rule that reacts to everything and passes errors on; works with any neuron."""
+
+    step: Part = Step()
+    gain: float = 0.1
+
+    seen: State = 0.0
+    last: State = -1.0
+
+    fired: PostState = 0.0
+    sum: PostState = 0.0
+
+    def begin(self, syn, post):
+        """Count the synapses."""
+        post.sum += 1.0
+
+    def on_pre(self, syn, post, msg):
+        """Drift by how long ago the last spike was."""
+        cell = msg.time - syn.last
+        syn.last = msg.time
+        syn.seen += 1.0
+        syn.w += 0.01 * math.sin(cell + post.fired)
+
+    def at_post(self, post, msg):
+        """Count; tell the synapses every other time."""
+        post.fired += 1.0
+        return post.fired - 2.0 * math.floor(0.5 * post.fired)
+
+    def on_post(self, syn, post, msg):
+        """Step towards something."""
+        syn.w += self.step.toward(syn, post, 0.3 * msg.value)
+
+    def on_error(self, syn, post, msg):
+        """Learn and pass on."""
+        syn.w -= self.gain * msg.value * math.exp(-abs(msg.time - syn.last))
+        return 0.5 * msg.value if syn.seen > 0.0 else 0.0
+
+    def at_apply(self, post, msg):
+        """Let the synapses take stock."""
+        return msg.value if post.fired > 0.0 else 0.0
+
+    def on_apply(self, syn, post, msg):
+        """Bound the weight and send something back."""
+        syn.w = max(-2.0, min(2.0, syn.w))
+        return 0.125 * syn.seen
+
+    def on_boost(self, syn, post, msg):
+        """A port of the user's own."""
+        syn.w *= 1.0 - 0.001 * msg.value
+
+
+class Watch(Rule):
+    """A user's rule that looks at the neuron's moving voltage."""
+
+    rate: float = 0.03
+
+    trace: State = 0.0
+    low: PostState = 0.0
+
+    def on_pre(self, syn, post, msg):
+        """Depends on the voltage now."""
+        syn.trace = 0.5 * syn.trace + post.v
+        syn.w += self.rate * (0.4 - post.v)
+
+    def on_post(self, syn, post, msg):
+        """Depends on the trace and on the voltage after the reset."""
+        syn.w -= self.rate * syn.trace
+        post.low = min(post.low, post.v)
+
+    def on_reset(self, syn, post, msg):
+        """Forget."""
+        syn.trace = 0.0
+
+
+def shipped(kind, module):
+    """Every shipped class of a kind."""
+    found = [getattr(module, name) for name in module.__all__]
+    return [c for c in found if inspect.isclass(c) and issubclass(c, kind)]
+
+
+NEURONS = [*shipped(Neuron, neurons), Ramp, Leak]
+SOURCES = shipped(Source, neurons)
+RULES = [*shipped(Rule, rules), Busy, Watch]
+
+
+def burst(cell, count, gap):
+    """Answers every message with a burst; remembers in `cell.state`."""
+    while True:
+        if cell.state.get("left", 0) > 0:
+            cell.fire()
+            cell.state["left"] -= 1
+            yield cell.wait(gap)
+        else:
+            message = yield cell.receive()
+            cell.note("heard", message.value + message.line)
+            cell.state["left"] = count
+
+
+def nag(cell, period):
+    """Sends whatever it can, at regular times, each member at its own."""
+    while True:
+        k = cell.state.get("k", 0)
+        yield cell.until((k + 1) * period * (1 + cell.index))
+        for nth, port in enumerate(("error", "reset", "apply", "boost", "value", "spike")):
+            if (k + nth) % 3 == 0 and cell.reaches(port):
+                cell.send(port, 0.25 * (1 + (k + cell.index) % 4))
+        cell.state["k"] = k + 1
+
+
+def patient(cell, count, timeout):
+    """Gathers messages until a time; sums them up and answers."""
+    while True:
+        messages = yield cell.gather(count, timeout=timeout)
+        cell.state["sum"] = cell.state.get("sum", 0.0) + sum(m.value for m in messages)
+        cell.note("sum", cell.state["sum"] + len(messages))
+        if messages and cell.reaches("error"):
+            cell.send("error", 0.1 * len(messages), to=messages[-1].line % 1)
+        if messages and cell.reaches("spike"):
+            cell.fire()
+
+
+class Draw:
+    """Draws the pieces of one network."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng([seed, 4242])
+        self.on_grid = self.rng.random() < 0.4
+
+    def chance(self, p):
+        """True with probability p."""
+        return self.rng.random() < p
+
+    def pick(self, *things):
+        """One of them."""
+        return things[int(self.rng.integers(len(things)))]
+
+    def number(self, low, high):
+        """A number, on the grid in networks on the grid."""
+        x = float(self.rng.uniform(low, high))
+        return max(GRID, round(x / GRID) * GRID) if self.on_grid else x
+
+    def neuron(self, kind):
+        """A model with drawn parameters."""
+        if kind is es.LIF:
+            tau = self.number(0.2, 1.0)
+            return es.LIF(
+                tau_mem=tau,
+                tau_syn=self.pick(0.0, tau, 0.95 * tau, 0.5 * tau, 0.3 * tau, 2.5 * tau),
+                t_refractory=self.pick(0.0, 0.0, self.number(0.05, 0.5), math.inf),
+                reset=self.pick("to_value", "subtract"),
+                v_leak=self.pick(0.0, 0.0, 0.3, -0.5),
+                v_reset=self.pick(0.0, -0.5),
+            )
+        if kind is es.IF:
+            refractory = self.pick(0.0, self.number(0.05, 0.5), math.inf)
+            how = self.pick("to_value", "subtract")
+            return es.IF(tau_syn=self.pick(0.0, self.number(0.2, 1.0)), t_refractory=refractory, reset=how)
+        return kind(rate=self.pick(0.0, 0.3, 1.0)) if kind is Ramp else kind()
+
+    def initial(self, model):
+        """Initial values of some states."""
+        if not isinstance(model, es.LIF):
+            return {}
+        some = {"v": es.uniform(-0.5, 0.9)} if self.chance(0.3) else {}
+        return {**some, "i_bias": es.uniform(0.2, 2.0)} if self.chance(0.25) else some
+
+    def source(self, kind):
+        """A source with drawn parameters, and how many members it has."""
+        n = int(self.rng.integers(1, 4))
+        if kind is es.SpikeTrain:
+            trains = [np.unique([self.number(0.0, END) for _ in range(self.rng.integers(0, 12))]) for _ in range(n)]
+            if self.chance(0.3):
+                trains[0] = np.unique([0.0, *trains[-1]])
+            return es.SpikeTrain(trains), n
+        if kind is es.Regular:
+            return es.Regular(period=self.number(0.1, 1.0), spread=self.pick(0.0, 0.25), start=self.pick(0.0, 0.5)), n
+        if kind is es.Poisson:
+            return es.Poisson(rate=self.pick(0.5, 3.0, 12.0), stop=self.pick(math.inf, 2.0)), n
+        return kind(), n
+
+    def rule(self, model):
+        """A rule that may stand before a neuron, or None."""
+        kind = self.pick(None, *RULES)
+        if kind is None:
+            return None
+        rule = kind()
+        if kind is es.SpikeTimeGradient:
+            mode = self.pick("immediate", "accumulate", "gather")
+            rule = es.SpikeTimeGradient(
+                mode=mode,
+                step=self.pick(es.Sgd(lr=0.05), es.Momentum(lr=0.02), es.Adaptive(lr=0.02), es.Adam(lr=0.02)),
+                clip=self.pick(es.Clip(), es.Clip(slope=0.3, error=0.5)),
+                cost=self.pick(es.NoRemedy(), es.WeightSum(sum=1.5, rate=0.05)),
+                silence=self.pick(es.NoRemedy(), es.Bump(amount=0.05)),
+                bound=self.pick(math.inf, 0.2) if mode == "accumulate" else math.inf,
+            )
+        published = {*model.state, *({"psp", "psp_slope"} & set(model.handlers))}
+        return rule if rule.sees() <= published else None
+
+    def delay(self, kind):
+        """Delays of a projection: a number or a distribution."""
+        if kind == "zero":
+            return 0.0
+        if kind == "tiny":
+            return self.pick(1e-300, 1e-18, 1e-9)
+        if kind == "far":
+            return es.uniform(0.01, 3.0)
+        if kind == "mixed":
+            return es.uniform(0.0, 0.5)
+        return self.number(0.03, 0.6) if self.chance(0.5) or self.on_grid else es.uniform(0.03, 0.6)
+
+    def weight(self, model):
+        """Weights of a projection."""
+        size = self.pick(0.3, 0.8, 1.5)
+        return self.pick(es.uniform(-0.2 * size, size), es.normal(0.3 * size, size), size, 0.5)
+
+
+def random_network(seed, engine="reference"):
+    """The network of a number."""
+    d = Draw(seed)
+    net = es.Network(seed=seed, engine=engine)
+    layers = []
+    for k in range(int(d.rng.integers(1, 5))):
+        model = d.neuron(d.pick(*NEURONS))
+        layers.append(net.add(model, int(d.rng.integers(1, 6)), name=f"layer {k}", **d.initial(model)))
+    feeders = []
+    for k in range(int(d.rng.integers(1, 4))):
+        model, n = d.source(d.pick(*SOURCES))
+        feeders.append(net.add(model, n, name=f"source {k}"))
+    _forward(d, net, feeders, layers)
+    if d.chance(0.6):
+        _recurrent(d, net, layers)
+    if d.chance(0.7):
+        _guests(d, net, feeders, layers)
+    if d.chance(0.3):
+        _lesson(d, net, layers)
+    return net
+
+
+def _forward(d, net, feeders, layers):
+    for source in feeders:
+        for layer in layers:
+            if layer is layers[0] or d.chance(0.4):
+                for _ in range(d.pick(1, 1, 2)):
+                    delay = d.delay(d.pick("zero", "some", "far", "mixed", "tiny"))
+                    net.connect(source, layer, d.rule(layer.model), weight=d.weight(layer.model), delay=delay)
+    order = list(layers) if d.chance(0.7) else list(reversed(layers))
+    for a, pre in enumerate(order):
+        for post in order[a + 1 :]:
+            for _ in range(d.pick(0, 1, 1, 2)):
+                rule = d.rule(post.model)
+                feedback = d.pick(None, "symmetric", "random", "broadcast") if rule is not None else None
+                back = {"feedback": feedback, "feedback_weight": es.normal(0.0, 1.0), "feedback_delay": d.delay("some")}
+                delay = d.delay(d.pick("zero", "zero", "some", "far", "mixed", "tiny"))
+                net.connect(pre, post, rule, weight=d.weight(post.model), delay=delay, **(back if feedback else {}))
+
+
+def _recurrent(d, net, layers):
+    for _ in range(int(d.rng.integers(1, 4))):
+        pre, post = d.pick(*layers), d.pick(*layers)
+        pattern = d.pick(None, es.fixed_probability(0.5))
+        weight = d.pick(es.normal(0.0, 0.5), es.uniform(-0.6, 0.3))
+        net.connect(pre, post, d.rule(post.model), weight=weight, delay=d.delay(d.pick("some", "far")), pattern=pattern)
+
+
+def _guests(d, net, feeders, layers):
+    """Some of: processes that answer spikes, that send every port, that gather."""
+    if d.chance(0.6):
+        answer = net.add(burst, d.pick(1, 3), count=2, gap=d.number(0.02, 0.2), name="burst")
+        net.connect(d.pick(*feeders, *layers), answer, delay=d.delay("some"), weight=0.7)
+        post = d.pick(*layers)
+        net.connect(answer, post, d.rule(post.model), weight=d.weight(post.model), delay=d.delay("some"))
+    if d.chance(0.7):
+        sender = net.add(nag, d.pick(1, 2), period=d.number(0.2, 0.9), name="nag")
+        for layer in layers:
+            for port in ("error", "reset", "apply", "boost", "value"):
+                if d.chance(0.4):
+                    delay = d.delay(d.pick("zero", "some", "far"))
+                    net.connect(sender, layer, port=port, weight=d.pick(1.0, 0.5, es.uniform(0.2, 1.0)), delay=delay)
+        net.connect(sender, d.pick(*layers), weight=0.3, delay=d.delay("tiny"))
+    if d.chance(0.6):
+        waiter = net.add(patient, d.pick(1, 2), count=d.pick(1, 3), timeout=d.number(0.1, 1.5), name="patient")
+        heard = d.pick(*layers)
+        net.connect(heard, waiter, delay=d.delay(d.pick("zero", "some", "far")), weight=es.uniform(0.5, 1.0))
+        net.connect(waiter, heard, port="error", delay=d.delay("some"))
+        net.connect(waiter, d.pick(*layers), weight=0.2, delay=d.delay("some"))
+
+
+def _lesson(d, net, layers):
+    """A stimulus, inputs, and a teacher of the last layer."""
+    n = int(d.rng.integers(1, 4))
+    times = [[d.pick(math.inf, d.number(0.0, 0.4), d.number(0.0, 0.4)) for _ in range(n)] for _ in range(3)]
+    inputs, outputs = net.add(es.Latency(), n, name="inputs"), layers[-1]
+    rule = d.rule(outputs.model)
+    net.connect(inputs, outputs, rule, weight=d.weight(outputs.model), delay=d.delay(d.pick("zero", "some")))
+    m = outputs.size
+    teacher = d.pick(
+        es.FirstToSpike(m, patience=d.number(0.3, 1.0)),
+        es.MarginRace(0.2),
+        es.TargetTimes([[0.1 * (1 + k) for k in range(m)]] * m),
+    )
+    taught = net.teach(outputs, teacher, delay=d.delay("some"))
+    labels = d.rng.integers(-1, m, 3)
+    stimulus = es.Stimulus(times, labels, period=d.number(1.1, 1.6), shuffle=d.chance(0.5), passes=d.pick(0, 1))
+    net.stimulate(stimulus, inputs, layers=layers, teacher=taught)
+
+
+def outcome(net):
+    """Everything that a run leaves behind, bit for bit."""
+    out = {"counts": net.message_counts(), "now": net.now}
+    for p in net.description.populations:
+        spikes = net.spikes(p)
+        out[p.name, "t"], out[p.name, "i"] = spikes.t.tobytes(), spikes.i.tobytes()
+        for name in ("heard", "sum", "sample", "decision", "correct", "latency", "loss"):
+            out[p.name, name] = tuple(part.tobytes() for part in net.notes(p, name))
+    for p in net.description.projections:
+        for name, values in net.synapse_state(p).items():
+            out[p.name, name] = np.asarray(values).tobytes()
+    return out
+
+
+def differences(a, b):
+    """The names of what differs between two outcomes."""
+    assert a.keys() == b.keys()
+    return [name for name in a if a[name] != b[name]]
