@@ -6,30 +6,52 @@ travel back while the network runs, and samples without a label (those of the te
 The settings were chosen on the last 300 training samples; the test samples had no part in it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 import eventsnn as es
 
 PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
+DELAY = 0.05  # of an error on its way back, in time constants
 PATIENCE = 5.0  # an output that has not fired by then counts as silent
 
 
-def samples(seed=0, small=False):
-    """Training samples in the order of presentation, each pass in a new one; and the test samples."""
-    train, test = es.datasets.digits(early=0.0, late=2.0, silent=True)  # black pixels do not spike
-    passes = 3
+class Size(NamedTuple):
+    """How large the network is, and how long it learns."""
+
+    hidden: int
+    lr: float  # learning rate
+    slope: float  # least slope of the voltage at threshold, where the gradient 1/slope has a pole
+    passes: int  # how often every training sample is presented
+    train: int | None = None  # samples used; None for all
+    test: int | None = None
+
+
+def size(engine="compiled", small=False):
+    """Large on the compiled engine; as large as three minutes allow on the reference engine; `small` in seconds."""
     if small:
-        train, test, passes = train[:550], test[:100], 1
+        return Size(hidden=20, lr=0.003, slope=0.1, passes=1, train=550, test=100)
+    if engine == "reference":
+        return Size(hidden=40, lr=0.0005, slope=0.1, passes=3)
+    return Size(hidden=100, lr=0.0003, slope=0.3, passes=10)
+
+
+def samples(seed=0, engine="compiled", small=False):
+    """Training samples in the order of presentation, each pass in a new one; and the test samples."""
+    s = size(engine, small)
+    train, test = es.datasets.digits(early=0.0, late=2.0, silent=True)  # black pixels do not spike
+    train, test = train[: s.train], test[: s.test]
     rng = np.random.default_rng(seed)
-    return train[np.concatenate([rng.permutation(len(train)) for _ in range(passes)])], test
+    return train[np.concatenate([rng.permutation(len(train)) for _ in range(s.passes)])], test
 
 
-def build(seed=0, engine="reference", small=False):
-    """64 pixels, 40 hidden neurons, 10 outputs. `small`: 20 hidden neurons and 550 samples, once."""
-    hidden, lr = (20, 0.003) if small else (40, 0.0005)
+def build(seed=0, engine="compiled", small=False):
+    """64 pixels, hidden neurons, 10 outputs."""
+    s = size(engine, small)
     parts = {
-        "step": es.Adam(lr=lr),  # with a clock of its own at every synapse
-        "clip": es.Clip(slope=0.1),  # the gradient has 1/slope of the voltage at threshold in it, which has a pole
+        "step": es.Adam(lr=s.lr),  # with a clock of its own at every synapse
+        "clip": es.Clip(slope=s.slope),
         "cost": es.WeightSum(sum=2.0, rate=0.01),  # a neuron that never fires has no gradient
     }
     # A hidden neuron adds up its errors and acts once per sample: 64 changes of weight instead of ten times 64.
@@ -37,13 +59,13 @@ def build(seed=0, engine="reference", small=False):
 
     net = es.Network(seed, engine)
     x = net.add(es.Latency(), 64, name="pixels")
-    h = net.add(es.IF(), hidden, name="hidden")
+    h = net.add(es.IF(), s.hidden, name="hidden")
     y = net.add(es.IF(), 10, name="output")
     net.connect(x, h, gather, weight=es.uniform(0.0, 0.25))
-    net.connect(h, y, at_once, weight=es.uniform(0.0, 0.4), feedback="symmetric")
+    net.connect(h, y, at_once, weight=es.uniform(0.0, 16.0 / s.hidden), feedback="symmetric", feedback_delay=DELAY)
 
-    teacher = net.teach(y, es.FirstToSpike(outputs=10, patience=PATIENCE, sharpness=3.0))
-    train, test = samples(seed, small)
+    teacher = net.teach(y, es.FirstToSpike(outputs=10, patience=PATIENCE, sharpness=3.0), delay=DELAY)
+    train, test = samples(seed, engine, small)
     both = es.datasets.Samples.join(train, test.without_labels())
     stimulus = es.Stimulus(both.times, both.labels, PERIOD, passes=1)
     net.stimulate(stimulus, x, layers=[h, y], teacher=teacher)

@@ -76,15 +76,15 @@ def module(file: str) -> Any:
     )
 
 
-def start(options: Options, build: Callable[..., Network], **settings: Any) -> Network:
-    """A new network, or the one to resume.
+def start(options: Options, build: Callable[..., Network], engine: str = "reference", **settings: Any) -> Network:
+    """A new network, on the engine that was asked for or else the demo's own, or the one to resume.
 
     Raises:
         EngineError: a file that holds another network than this demo's, or a folder that cannot be written to.
     """
     check_folders(options)
     if options.resume is None:
-        return build(options.seed or 0, options.engine or "reference", **settings)
+        return build(options.seed or 0, options.engine or engine, **settings)
     try:
         net = Network.load(options.resume, options.engine)
     except FileNotFoundError:
@@ -92,7 +92,8 @@ def start(options: Options, build: Callable[..., Network], **settings: Any) -> N
     seed = net.description.seed
     if options.seed not in (None, seed):
         raise EngineError(f"{options.resume} was started with seed {seed}, not {options.seed}; leave --seed out")
-    shape = [[(p.name, p.size) for p in n.description.populations] for n in (net, build(seed, **settings))]
+    like = build(seed, net.engine_name, **settings)
+    shape = [[(p.name, p.size) for p in n.description.populations] for n in (net, like)]
     if shape[0] != shape[1]:
         raise EngineError(f"{options.resume} holds {shape[0]}, but this demo needs {shape[1]}; give its own file")
     return net
@@ -258,7 +259,7 @@ def run_digits(options: Options) -> Report:
     """Learn handwritten digits, one at a time, and name others that were never trained on."""
     demo = module("first_to_spike_digits")
     begun = clock.monotonic()
-    net = start(options, demo.build, small=options.small)
+    net = start(options, demo.build, "compiled", small=options.small)
     labels = net.population("stimulus").model.labels  # type: ignore[union-attr]
     follow(net, demo.learn(net), options, len(labels), "sample", "digits")
     counts = net.message_counts()

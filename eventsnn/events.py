@@ -70,6 +70,30 @@ def instant(time: float, width: float) -> Instant:
     return later(0, 0.0, time, width)
 
 
+def end_of_run(time: float, width: float) -> Instant:
+    """The first instant that is not before a time, as times are recorded: rounded to float64 seconds.
+
+    An instant resolves more than a float64, so some instants a little before `time` are recorded as `time`; a run
+    until `time`, which covers what happens before it, must leave them to the next.
+    """
+    window, offset = instant(time, width)
+    low, high = math.nextafter(time, -math.inf), time
+    start = max(0.0, offset - (high - low))  # surely recorded before `time`, unless the window begins later
+    if start == 0.0 and window > 0 and seconds(window, 0.0, width) >= time:
+        window, start, offset = window - 1, width - (high - low), width
+        if seconds(window, math.nextafter(width, 0.0), width) < time:
+            return window + 1, 0.0
+    if seconds(window, start, width) >= time:
+        return window, start
+    while math.nextafter(start, offset) < offset:  # seconds(start) < time <= seconds(offset)
+        middle = start + 0.5 * (offset - start)
+        if seconds(window, middle, width) >= time:
+            offset = middle
+        else:
+            start = middle
+    return window, offset
+
+
 def seconds(window: int, offset: float, width: float) -> float:
     """The time of an instant in seconds, rounded once to float64."""
     return window * width + offset

@@ -141,12 +141,17 @@ def make_plan(description: Description) -> Plan:
         s = _synapses(description.seed, projection, cells, len(synapses), first)
         synapses.append(s)
         first += len(s)
-    links = _links(synapses)
-    for c, rank in zip(cells, _ranks(cells, links), strict=True):
-        c.rank = rank
-    lookahead = _lookahead(cells, links)
     constants = [tau for c in cells if isinstance(c.model, LinearNeuron) for tau in c.model.time_constants()]
-    return Plan(description.seed, cells, synapses, lookahead, _width(lookahead, constants))
+    links = _links(synapses)
+    unresolved = 0.0
+    for _ in range(2):  # a delay too short to be told from none counts as none
+        links = [(a, b, 0.0 if delay <= unresolved else delay) for a, b, delay in links]
+        for c, rank in zip(cells, _ranks(cells, links), strict=True):
+            c.rank = rank
+        lookahead = _lookahead(cells, links)
+        width = _width(lookahead, constants)
+        unresolved = width * 2.0**-52
+    return Plan(description.seed, cells, synapses, lookahead, width)
 
 
 def _cells(description: Description, k: int) -> Cells:

@@ -163,17 +163,6 @@ class Recorder:
         if packed["messages"] is not None:
             self.log_messages().extend(**packed["messages"])
 
-    def clear(self) -> None:
-        """Forget everything recorded, but go on recording."""
-        groups: list[dict[Any, Columns]] = [self.spikes, self.weights, self.notes]
-        for group in groups:
-            for key, columns in list(group.items()):
-                group[key] = Columns(**columns.types)
-        for key, log in list(self.states.items()):
-            self.states[key] = StateLog(log.names)
-        if self.messages is not None:
-            self.messages = Columns(**self.messages.types)
-
 
 def read_states(
     log: StateLog, times: np.ndarray, width: float, read: Reader, names: list[str]

@@ -1,5 +1,8 @@
 """What all tests share: one budget for property tests."""
 
+import sys
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -10,3 +13,11 @@ settings.register_profile(
 )
 settings.register_profile("more", parent=settings.get_profile("eventsnn"), max_examples=2000, derandomize=False)
 settings.load_profile("eventsnn")
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left_open():
+    """A test that draws leaves nothing for the next one to find."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

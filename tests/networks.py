@@ -4,6 +4,7 @@ Models and rules come from `eventsnn.neurons.__all__` and `eventsnn.rules.__all_
 them stand a neuron, a linear neuron and rules as a user would write them. A network follows from one number.
 """
 
+import hashlib
 import inspect
 import math
 
@@ -220,15 +221,16 @@ def shipped(kind, module):
 NEURONS = [*shipped(Neuron, neurons), Ramp, Leak]
 SOURCES = shipped(Source, neurons)
 RULES = [*shipped(Rule, rules), Busy, Watch]
+STEPS = [part for part in shipped(Part, rules) if "change" in part.handlers]
 
 
 def burst(cell, count, gap):
     """Answers every message with a burst; remembers in `cell.state`."""
     while True:
         if cell.state.get("left", 0) > 0:
+            yield cell.wait(gap)
             cell.fire()
             cell.state["left"] -= 1
-            yield cell.wait(gap)
         else:
             message = yield cell.receive()
             cell.note("heard", message.value + message.line)
@@ -259,19 +261,35 @@ def patient(cell, count, timeout):
 
 
 class Draw:
-    """Draws the pieces of one network."""
+    """Draws the pieces of one network: what there is follows from `shape`, all numbers from `seed`.
 
-    def __init__(self, seed):
-        self.rng = np.random.default_rng([seed, 4242])
+    Networks of one shape share a kernel, so that a test need not wait for many.
+    """
+
+    def __init__(self, shape, seed):
+        self.shape = np.random.default_rng([shape, 4242])
+        self.rng = np.random.default_rng([seed, 2424])
         self.on_grid = self.rng.random() < 0.4
 
-    def chance(self, p):
-        """True with probability p."""
-        return self.rng.random() < p
+    def count(self, low, high):
+        """How many there are."""
+        return int(self.shape.integers(low, high + 1))
 
-    def pick(self, *things):
-        """One of them."""
-        return things[int(self.rng.integers(len(things)))]
+    def maybe(self, p):
+        """Whether there is something."""
+        return self.shape.random() < p
+
+    def which(self, *things):
+        """What there is."""
+        return things[int(self.shape.integers(len(things)))]
+
+    def pick(self, *values):
+        """One of some values."""
+        return values[int(self.rng.integers(len(values)))]
+
+    def size(self, most):
+        """How many members."""
+        return int(self.rng.integers(1, most + 1))
 
     def number(self, low, high):
         """A number, on the grid in networks on the grid."""
@@ -297,19 +315,18 @@ class Draw:
         return kind(rate=self.pick(0.0, 0.3, 1.0)) if kind is Ramp else kind()
 
     def initial(self, model):
-        """Initial values of some states."""
+        """Initial values of some states; a bias above the threshold makes a neuron fire by itself."""
         if not isinstance(model, es.LIF):
             return {}
-        some = {"v": es.uniform(-0.5, 0.9)} if self.chance(0.3) else {}
-        return {**some, "i_bias": es.uniform(0.2, 2.0)} if self.chance(0.25) else some
+        some = self.pick({}, {}, {"v": es.uniform(-0.5, 0.9)})
+        return {**some, **self.pick({}, {}, {}, {"i_bias": es.uniform(0.2, 2.0)})}
 
     def source(self, kind):
         """A source with drawn parameters, and how many members it has."""
-        n = int(self.rng.integers(1, 4))
+        n = self.size(3)
         if kind is es.SpikeTrain:
             trains = [np.unique([self.number(0.0, END) for _ in range(self.rng.integers(0, 12))]) for _ in range(n)]
-            if self.chance(0.3):
-                trains[0] = np.unique([0.0, *trains[-1]])
+            trains[0] = self.pick(trains[0], trains[0], np.unique([0.0, *trains[-1]]))
             return es.SpikeTrain(trains), n
         if kind is es.Regular:
             return es.Regular(period=self.number(0.1, 1.0), spread=self.pick(0.0, 0.25), start=self.pick(0.0, 0.5)), n
@@ -319,59 +336,63 @@ class Draw:
 
     def rule(self, model):
         """A rule that may stand before a neuron, or None."""
-        kind = self.pick(None, *RULES)
+        kind = self.which(None, *RULES)
         if kind is None:
             return None
-        rule = kind()
-        if kind is es.SpikeTimeGradient:
-            mode = self.pick("immediate", "accumulate", "gather")
-            rule = es.SpikeTimeGradient(
-                mode=mode,
-                step=self.pick(es.Sgd(lr=0.05), es.Momentum(lr=0.02), es.Adaptive(lr=0.02), es.Adam(lr=0.02)),
-                clip=self.pick(es.Clip(), es.Clip(slope=0.3, error=0.5)),
-                cost=self.pick(es.NoRemedy(), es.WeightSum(sum=1.5, rate=0.05)),
-                silence=self.pick(es.NoRemedy(), es.Bump(amount=0.05)),
-                bound=self.pick(math.inf, 0.2) if mode == "accumulate" else math.inf,
-            )
+        rule = self.spike_time() if kind is es.SpikeTimeGradient else kind()
         published = {*model.state, *({"psp", "psp_slope"} & set(model.handlers))}
         return rule if rule.sees() <= published else None
 
-    def delay(self, kind):
+    def spike_time(self):
+        """The spike-time rule with drawn parts."""
+        mode = self.pick("immediate", "accumulate", "gather")
+        step = self.which(*STEPS)
+        return es.SpikeTimeGradient(
+            mode=mode,
+            step=step(lr=self.pick(0.01, 0.05)),
+            clip=self.pick(es.Clip(), es.Clip(slope=0.3, error=0.5)),
+            cost=self.which(es.NoRemedy(), es.WeightSum(sum=1.5, rate=0.05)),
+            silence=self.which(es.NoRemedy(), es.Bump(amount=0.05)),
+            bound=self.pick(math.inf, 0.2) if mode == "accumulate" else math.inf,
+        )
+
+    def delay(self, *kinds):
         """Delays of a projection: a number or a distribution."""
+        kind = self.which(*kinds)
         if kind == "zero":
             return 0.0
         if kind == "tiny":
-            return self.pick(1e-300, 1e-18, 1e-9)
+            return self.which(1e-300, 1e-18, 1e-9)
         if kind == "far":
             return es.uniform(0.01, 3.0)
         if kind == "mixed":
             return es.uniform(0.0, 0.5)
-        return self.number(0.03, 0.6) if self.chance(0.5) or self.on_grid else es.uniform(0.03, 0.6)
+        return self.pick(es.uniform(0.03, 0.6), self.number(0.03, 0.6)) if not self.on_grid else self.number(0.03, 0.6)
 
-    def weight(self, model):
+    def weight(self):
         """Weights of a projection."""
         size = self.pick(0.3, 0.8, 1.5)
         return self.pick(es.uniform(-0.2 * size, size), es.normal(0.3 * size, size), size, 0.5)
 
 
-def random_network(seed, engine="reference"):
-    """The network of a number."""
-    d = Draw(seed)
+def random_network(seed, engine="reference", shape=None):
+    """The network of a number; `shape` is that of another network, whose populations and projections it has."""
+    d = Draw(seed if shape is None else shape, seed)
     net = es.Network(seed=seed, engine=engine)
     layers = []
-    for k in range(int(d.rng.integers(1, 5))):
-        model = d.neuron(d.pick(*NEURONS))
-        layers.append(net.add(model, int(d.rng.integers(1, 6)), name=f"layer {k}", **d.initial(model)))
+    for k in range(d.count(1, 4)):
+        model = d.neuron(d.which(*NEURONS))
+        layers.append(net.add(model, d.size(5), name=f"layer {k}", **d.initial(model)))
     feeders = []
-    for k in range(int(d.rng.integers(1, 4))):
-        model, n = d.source(d.pick(*SOURCES))
+    for k in range(d.count(1, 3)):
+        model, n = d.source(d.which(*SOURCES))
         feeders.append(net.add(model, n, name=f"source {k}"))
     _forward(d, net, feeders, layers)
-    if d.chance(0.6):
+    if d.maybe(0.6):
         _recurrent(d, net, layers)
-    if d.chance(0.7):
+    if d.maybe(0.7):
         _guests(d, net, feeders, layers)
-    if d.chance(0.3):
+    if d.maybe(0.3):
         _lesson(d, net, layers)
     return net
 
@@ -379,59 +400,59 @@ def random_network(seed, engine="reference"):
 def _forward(d, net, feeders, layers):
     for source in feeders:
         for layer in layers:
-            if layer is layers[0] or d.chance(0.4):
-                for _ in range(d.pick(1, 1, 2)):
-                    delay = d.delay(d.pick("zero", "some", "far", "mixed", "tiny"))
-                    net.connect(source, layer, d.rule(layer.model), weight=d.weight(layer.model), delay=delay)
-    order = list(layers) if d.chance(0.7) else list(reversed(layers))
+            if layer is layers[0] or d.maybe(0.4):
+                for _ in range(d.which(1, 1, 2)):
+                    delay = d.delay("zero", "some", "far", "mixed", "tiny")
+                    net.connect(source, layer, d.rule(layer.model), weight=d.weight(), delay=delay)
+    order = list(layers) if d.maybe(0.7) else list(reversed(layers))
     for a, pre in enumerate(order):
         for post in order[a + 1 :]:
-            for _ in range(d.pick(0, 1, 1, 2)):
+            for _ in range(d.which(0, 1, 1, 2)):
                 rule = d.rule(post.model)
-                feedback = d.pick(None, "symmetric", "random", "broadcast") if rule is not None else None
+                feedback = d.which(None, "symmetric", "random", "broadcast") if rule is not None else None
                 back = {"feedback": feedback, "feedback_weight": es.normal(0.0, 1.0), "feedback_delay": d.delay("some")}
-                delay = d.delay(d.pick("zero", "zero", "some", "far", "mixed", "tiny"))
-                net.connect(pre, post, rule, weight=d.weight(post.model), delay=delay, **(back if feedback else {}))
+                delay = d.delay("zero", "zero", "some", "far", "mixed", "tiny")
+                net.connect(pre, post, rule, weight=d.weight(), delay=delay, **(back if feedback else {}))
 
 
 def _recurrent(d, net, layers):
-    for _ in range(int(d.rng.integers(1, 4))):
-        pre, post = d.pick(*layers), d.pick(*layers)
+    for _ in range(d.count(1, 3)):
+        pre, post = d.which(*layers), d.which(*layers)
         pattern = d.pick(None, es.fixed_probability(0.5))
         weight = d.pick(es.normal(0.0, 0.5), es.uniform(-0.6, 0.3))
-        net.connect(pre, post, d.rule(post.model), weight=weight, delay=d.delay(d.pick("some", "far")), pattern=pattern)
+        net.connect(pre, post, d.rule(post.model), weight=weight, delay=d.delay("some", "far"), pattern=pattern)
 
 
 def _guests(d, net, feeders, layers):
     """Some of: processes that answer spikes, that send every port, that gather."""
-    if d.chance(0.6):
+    if d.maybe(0.6):
         answer = net.add(burst, d.pick(1, 3), count=2, gap=d.number(0.02, 0.2), name="burst")
-        net.connect(d.pick(*feeders, *layers), answer, delay=d.delay("some"), weight=0.7)
-        post = d.pick(*layers)
-        net.connect(answer, post, d.rule(post.model), weight=d.weight(post.model), delay=d.delay("some"))
-    if d.chance(0.7):
+        net.connect(d.which(*feeders, *layers), answer, delay=d.delay("some"), weight=0.7)
+        post = d.which(*layers)
+        net.connect(answer, post, d.rule(post.model), weight=d.weight(), delay=d.delay("some"))
+    if d.maybe(0.7):
         sender = net.add(nag, d.pick(1, 2), period=d.number(0.2, 0.9), name="nag")
         for layer in layers:
             for port in ("error", "reset", "apply", "boost", "value"):
-                if d.chance(0.4):
-                    delay = d.delay(d.pick("zero", "some", "far"))
-                    net.connect(sender, layer, port=port, weight=d.pick(1.0, 0.5, es.uniform(0.2, 1.0)), delay=delay)
-        net.connect(sender, d.pick(*layers), weight=0.3, delay=d.delay("tiny"))
-    if d.chance(0.6):
+                if d.maybe(0.4):
+                    weight = d.pick(1.0, 0.5, es.uniform(0.2, 1.0))
+                    net.connect(sender, layer, port=port, weight=weight, delay=d.delay("zero", "some", "far"))
+        net.connect(sender, d.which(*layers), weight=0.3, delay=d.delay("tiny"))
+    if d.maybe(0.6):
         waiter = net.add(patient, d.pick(1, 2), count=d.pick(1, 3), timeout=d.number(0.1, 1.5), name="patient")
-        heard = d.pick(*layers)
-        net.connect(heard, waiter, delay=d.delay(d.pick("zero", "some", "far")), weight=es.uniform(0.5, 1.0))
+        heard = d.which(*layers)
+        net.connect(heard, waiter, delay=d.delay("zero", "some", "far"), weight=es.uniform(0.5, 1.0))
         net.connect(waiter, heard, port="error", delay=d.delay("some"))
-        net.connect(waiter, d.pick(*layers), weight=0.2, delay=d.delay("some"))
+        net.connect(waiter, d.which(*layers), weight=0.2, delay=d.delay("some"))
 
 
 def _lesson(d, net, layers):
     """A stimulus, inputs, and a teacher of the last layer."""
-    n = int(d.rng.integers(1, 4))
+    n = d.size(3)
     times = [[d.pick(math.inf, d.number(0.0, 0.4), d.number(0.0, 0.4)) for _ in range(n)] for _ in range(3)]
     inputs, outputs = net.add(es.Latency(), n, name="inputs"), layers[-1]
     rule = d.rule(outputs.model)
-    net.connect(inputs, outputs, rule, weight=d.weight(outputs.model), delay=d.delay(d.pick("zero", "some")))
+    net.connect(inputs, outputs, rule, weight=d.weight(), delay=d.delay("zero", "some"))
     m = outputs.size
     teacher = d.pick(
         es.FirstToSpike(m, patience=d.number(0.3, 1.0)),
@@ -440,7 +461,7 @@ def _lesson(d, net, layers):
     )
     taught = net.teach(outputs, teacher, delay=d.delay("some"))
     labels = d.rng.integers(-1, m, 3)
-    stimulus = es.Stimulus(times, labels, period=d.number(1.1, 1.6), shuffle=d.chance(0.5), passes=d.pick(0, 1))
+    stimulus = es.Stimulus(times, labels, period=d.number(1.1, 1.6), shuffle=d.pick(True, False), passes=d.pick(0, 1))
     net.stimulate(stimulus, inputs, layers=layers, teacher=taught)
 
 
@@ -462,3 +483,22 @@ def differences(a, b):
     """The names of what differs between two outcomes."""
     assert a.keys() == b.keys()
     return [name for name in a if a[name] != b[name]]
+
+
+def moving(net):
+    """The complete dynamic state of the engine; the engines number their events and ports differently."""
+    state = net.engine.take()
+    return {name: _bits(value) for name, value in state.items() if name not in ("events", "ports")}
+
+
+def _bits(value):
+    if isinstance(value, np.ndarray):
+        return str(value.dtype), value.tobytes()
+    if isinstance(value, dict):
+        return {name: _bits(v) for name, v in value.items()}
+    return [_bits(v) for v in value] if isinstance(value, (list, tuple)) else repr(value)
+
+
+def digest(net):
+    """What a run leaves behind as one number in hexadecimal digits."""
+    return hashlib.sha256(repr(sorted(outcome(net).items(), key=repr)).encode()).hexdigest()

@@ -157,6 +157,21 @@ def spikes_of_both(c, duration, engine):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("spread", [False, True])
+def test_pieces_make_the_same_spikes_as_one_run(spread):
+    """Each piece ends within a window, and some neurons have arrivals on both sides of that."""
+    c = circuits.balanced(400, 100, 0.5, seed=1, spread=spread)
+    (whole, cells), (pieces, same_cells) = (runners.network(c, "compiled") for _ in range(2))
+    whole.run(0.5)
+    for end in np.linspace(0.0, 0.5, 301)[1:]:
+        pieces.run(until=end)
+    a, b = whole.spikes(cells), pieces.spikes(same_cells)
+    assert len(a) > 1000
+    assert a.i.tolist() == b.i.tolist()
+    assert a.t.tolist() == b.t.tolist()
+
+
+@pytest.mark.slow
 @pytest.mark.oracle
 @pytest.mark.parametrize("spread", [False, True])
 def test_the_balanced_network_agrees_with_nest(spread):
@@ -166,6 +181,15 @@ def test_the_balanced_network_agrees_with_nest(spread):
     assert len(t) > 1000
     assert i.tolist() == i_nest.tolist()
     assert np.abs(t - t_nest).max() < 1e-9
+
+
+@pytest.mark.oracle
+def test_a_peer_without_spikes():
+    pytest.importorskip("nest")
+    c = circuits.driven(40, 10, 0.0, 0.2, seed=1)
+    with runners.Peer(c, 0.05, LOSSLESS, sys.executable) as peer:
+        _, spikes = peer.run()
+    assert c.events(spikes, 0.0, 0.2) == 0
 
 
 @pytest.mark.oracle

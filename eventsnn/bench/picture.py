@@ -1,5 +1,6 @@
 """The bar picture of a benchmark."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,11 +37,13 @@ def bars(results: Sequence[Result]) -> Any:
             ax.plot([low, high], [places[id(r)]] * 2, color=INK, linewidth=1.0)
             words = f"{middle:.3g} ns" if per_event else brief(middle)
             ax.annotate(words, (high, places[id(r)]), (4, 0), textcoords="offset points", va="center", fontsize=8)
-        ax.set_xscale("log")
         most, least = (f(values(r, per_event)[k] for r in shown) for f, k in ((max, 2), (min, 0)))
-        ax.set_xlim(least / 2, most * 3)
+        ax.set_xlim(0.0, most * 1.15)
+        if most > 100 * least:  # lengths of bars then say nothing, only their ends do
+            ax.set_xscale("log")
+            ax.set_xlim(10.0 ** math.floor(math.log10(least)), most * 3)
         ax.set_yticks([place for _, place in ticks], [case for case, _ in ticks])
-        ax.set_xlabel("CPU time per synaptic event [ns]" if per_event else "time [s]")
+        ax.set_xlabel("CPU time per synaptic event [ns]" if per_event else "CPU time [s]")
         ax.set_title(f"{results[0].name}: median, and least to most", loc="left", color=INK)
         if len(engines) > 1:
             handles = [Patch(color=COLORS[k % len(COLORS)], label=name) for k, name in enumerate(engines)]

@@ -14,7 +14,7 @@ from typing import Any
 class Run:
     """One repetition."""
 
-    seconds: float  # CPU time, or wall time for `startup`
+    seconds: float  # CPU time
     events: int = 0  # synaptic events
     spikes: int = 0
 

@@ -151,7 +151,7 @@ def brian_synapses(b: Any, cells: Any, c: dict[str, np.ndarray], part: np.ndarra
 def save(measured: Measured) -> float:
     """Keep the spikes of a run for whoever wants to look at them; its CPU time [s]."""
     seconds, t, i = measured
-    np.savez(FOLDER / "spikes.npz", t=t, i=i)
+    np.savez(FOLDER / "spikes.npz", t=t, i=i.astype(np.int64))  # no spikes have no type
     return seconds
 
 

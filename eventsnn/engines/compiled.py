@@ -11,13 +11,15 @@ from eventsnn.engines import arrays, kernel, loop
 from eventsnn.engines.compiled_guests import Guests
 from eventsnn.engines.compiled_records import Records
 from eventsnn.engines.scopes import reader
+from eventsnn.engines.snapshot import refuse_failed
 from eventsnn.errors import EngineError, RunawayError
-from eventsnn.events import instant, seconds
+from eventsnn.events import end_of_run, instant, seconds
 from eventsnn.model import Neuron
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
 
 SLICE = 2_000_000  # events between two looks of Python
+LAST_WINDOW = 2**61  # windows are numbered by 64 bits
 
 
 class CompiledEngine:
@@ -33,7 +35,7 @@ class CompiledEngine:
         self.records = Records(self)
         self.guests = Guests(self)
         self.started = False
-        self.failed = False
+        self.failed: str | None = None  # what stopped it in the midst of an event
 
     @property
     def now(self) -> float:
@@ -52,37 +54,59 @@ class CompiledEngine:
         self.started = True
         a = self.arrays
         self.module.start(a.net, *a.populations, *a.projections, int(fresh))
+        self.records.fetch(whole=True)  # the states to begin with
         self.guests.start()
 
     def run(self, until: float, control: Any) -> None:
         """Let everything happen that is due before `until` [s]; `control(engine)` is asked now and then."""
+        refuse_failed(self)
+        end = end_of_run(until, self.width)
+        if end[0] >= LAST_WINDOW:
+            raise EngineError(
+                f"engine='compiled' cannot run until {until} s in windows of {self.width} s, which follow from the "
+                "smallest delay on a way back; make that longer, or use engine='reference'"
+            )
         self.start()
-        a, end = self.arrays, instant(until, self.width)
-        i = a.net.i
-        a.feed_sources(end)
+        self.arrays.feed_sources(end)
         self.records.begin()
+        i = self.arrays.net.i
+        i[loop.BUDGET] = i[loop.EVENTS] + SLICE
         while True:
-            i[loop.BUDGET] = i[loop.EVENTS] + SLICE
-            answer = self.module.run(a.net, *a.populations, *a.projections, *end)
-            if answer == loop.GUEST:
-                limit = end[1] if i[loop.WINDOW] == end[0] else self.width
-                self.guests.take_turn(int(i[loop.STAGE]) - 1, limit)
-                i[loop.STAGE] += 1
-                if i[loop.EVENTS] <= i[loop.BUDGET]:
-                    continue
-            elif answer == loop.FULL:
-                self._fetch(whole=False)
-                a.make_room()
-                self.records.make_room()
+            try:
+                answer = self._go_on(*end)
+            except BaseException as error:
+                self._break_off(error)
+                raise
+            if answer in (loop.GUEST, loop.FULL):
                 continue
-            elif answer == loop.FAULTY:
-                self._fail()
             self.instant = end if answer == loop.DONE else (int(i[loop.WINDOW]), 0.0)
-            self._fetch(whole=answer == loop.DONE)
-            if answer == loop.DONE:
+            self.guests.settle()
+            self._fetch(whole=True)
+            if answer == loop.DONE or control(self):
                 return
-            if control(self):
-                return
+            i[loop.BUDGET] = i[loop.EVENTS] + SLICE
+
+    def _go_on(self, window: int, offset: float) -> int:
+        """Run the kernel until it stops, and do what it stopped for."""
+        a = self.arrays
+        i = a.net.i
+        answer = int(self.module.run(a.net, *a.populations, *a.projections, window, offset))
+        if answer == loop.GUEST:
+            self.guests.take_turn(int(i[loop.STAGE]) - 1, offset if i[loop.WINDOW] == window else self.width)
+            i[loop.STAGE] += 1
+        elif answer == loop.FULL:
+            self._fetch(whole=False)
+            a.make_room()
+            self.records.make_room()
+        elif answer == loop.FAULTY:
+            self._fail()
+        return answer
+
+    def _break_off(self, error: BaseException) -> None:
+        """An event broke off: what is there can be looked at and saved, but not run on."""
+        self.failed = f"{type(error).__name__}: {error}"
+        self.instant = max(self.instant, self.guests.instant)
+        self._fetch(whole=True)
 
     def _fetch(self, whole: bool) -> None:
         """Hand what was recorded to the recorder, in the order of events; that of an unfinished window stays."""
@@ -95,20 +119,17 @@ class CompiledEngine:
         i, f = self.arrays.net.i, self.arrays.net.f
         time = seconds(int(i[loop.FAULT_WINDOW]), float(f[0]), self.width)
         what, a, b = int(i[loop.FAULT]), int(i[loop.FAULT_A]), int(i[loop.FAULT_B])
-        i[loop.FAULT] = 0
         self.instant = instant(time, self.width)
-        self._fetch(whole=True)
         if what == loop.RUNAWAY:
             c = next(c for c in self.plan.cells if c.offset <= a < c.offset + c.size)
             raise RunawayError(
                 f"{c.name}[{a - c.offset}] would fire again at the same instant, {time} s: its reset leaves it above "
                 "threshold. Use a refractory period, a lower reset or smaller weights"
             )
-        self.failed = True
         s = self.plan.synapses[a]
         raise EngineError(
-            f"{s.name}: the weight of {s.source[b]} -> {s.target[b]} became {self.weight(a, b)} at {time} s; "
-            "lower the learning rate or tighten the clip"
+            f"{s.name}: the weight of {s.source[b]} -> {s.target[b]} became {self.weight(a, b)} at {time} s "
+            f"(it was {f[1]}); lower the learning rate or tighten the clip"
         )
 
     # -- looking --------------------------------------------------------------------------------------------------
@@ -153,8 +174,8 @@ class CompiledEngine:
         self.instant = (int(window), float(offset))
         i = self.arrays.net.i
         i[loop.WINDOW], i[loop.EVENTS] = self.instant[0], int(state["events"])
-        self.failed = bool(state["failed"])
+        self.failed = state["failed"] or None
         self.arrays.put(state)
         self.records.ports = list(state["ports"])
         self.guests.put(state["guests"])
-        self.start(fresh=not state["events"])
+        self.start(fresh=False)

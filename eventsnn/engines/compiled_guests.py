@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from eventsnn.engines import loop
-from eventsnn.engines.guests import Guest, Wake
-from eventsnn.engines.snapshot import _put_guest as put_guest
-from eventsnn.engines.snapshot import _take_guest as take_guest
+from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
+from eventsnn.engines.snapshot import put_guest, take_guest
 from eventsnn.events import Key, Kind, kind_of_port, later
 from eventsnn.plan import Cells, Synapses
 from eventsnn.processes import Process
@@ -239,7 +238,14 @@ class Guests:
     # -- saving ---------------------------------------------------------------------------------------------------
 
     def take(self) -> list[dict[str, Any]]:
-        """The state of every guest."""
+        """The state of every guest.
+
+        Raises:
+            EngineError: a user process that no file can keep.
+        """
+        if not self.engine.failed:
+            for station in self.stations.values():
+                refuse_unsavable(station.guest)
         return [take_guest(station.guest) for station in self.stations.values()]
 
     def put(self, saved: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from eventsnn import step
-from eventsnn.engines import logs, loop, templates
+from eventsnn.engines import logs, loop, templates, templates_general
 from eventsnn.engines.cache import load
 from eventsnn.engines.handlers import class_name, prefix_of, returns_value, step_text, text_of
 from eventsnn.model import Model, Neuron, Rule
@@ -160,7 +160,11 @@ def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "control": _control(plan, c, model, codes),
         **logs.state_names(kind_of(plan, c), c),
     }
-    main, row = (templates.LINEAR, templates.LINEAR_ROW) if model.linear else (templates.GENERAL, templates.GENERAL_ROW)
+    main, row, start = (
+        (templates.LINEAR, templates.LINEAR_ROW, templates.START_LINEAR)
+        if model.linear
+        else (templates_general.CODE, templates_general.ROW, templates_general.START)
+    )
     parts = [_sweep(names["K"], k, s, port) for k, s in enumerate(plastic) for port in _ports(s)]
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
@@ -173,7 +177,6 @@ def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         )
     parts.append(Template(templates.CONTROL).substitute(names))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
-    start = templates.START_LINEAR if model.linear else templates.START_GENERAL
     parts.append(Template(start).substitute(names, begin=" " * 12 + begin))
     for k, s in enumerate(plastic):
         if s.rule is not None and "begin" in s.rule.handlers:
@@ -240,15 +243,13 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             "for c in range(R.col_start[n], R.col_start[n + 1]):",
             "    j = R.col_synapse[c]",
             "    syn = R.syn[j]",
+            "    before = syn.w",
         ]
-        if logs.records_weights(s):
-            lines.append("    before = syn.w")
         if returns_value(each):
             lines += [
-                "    w = syn.w",
                 f"    answer = {call}",
                 "    if R.has_back > 0 and answer != 0.0:",
-                "        way = w if R.mirror > 0 else R.back_weight[j]",
+                "        way = before if R.mirror > 0 else R.back_weight[j]",
                 "        send_back(",
                 "            net, P.first + n, window, offset, R.back_delay[j], R.first + j, R.index, j, answer * way,",
                 "            R.pre_stage,",
@@ -258,7 +259,7 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             lines.append(f"    {call}")
         lines += [
             "    if not -math.inf < syn.w < math.inf:",
-            "        fault(net, NOT_FINITE, R.index, j, window, offset)",
+            "        fault(net, NOT_FINITE, R.index, j, window, offset, before)",
             *(
                 "    " + line
                 for line in logs.change_lines(s, "kind", "P.first + n if kind != ARRIVAL else 0", "offset")
@@ -275,12 +276,11 @@ def _before_enter(kind: str, s: Synapses) -> str:
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             lines.append(f"look_{kind}(net, P, n, window, s)")
-        if logs.records_weights(s):
-            lines.append("before = syn.w")
         lines += [
+            "before = syn.w",
             f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
             "if not -math.inf < syn.w < math.inf:",
-            "    fault(net, NOT_FINITE, R.index, j, window, s)",
+            "    fault(net, NOT_FINITE, R.index, j, window, s, before)",
             *logs.change_lines(s, "ARRIVAL", "0", "s"),
         ]
     lines.append("w = syn.w")

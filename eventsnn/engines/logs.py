@@ -12,12 +12,12 @@ from eventsnn.model import Neuron
 from eventsnn.plan import Cells, Plan, Synapses
 
 
-def log_room(net):  # type: ignore[no-untyped-def]
+def log_room(net):
     """Whether what one more reaction records surely finds space."""
     return net.i[CHANGES] + net.i[LOG_NEED] < net.changes.size and net.i[STATES] + 8 < net.states.size
 
 
-def log_arrivals(net, e, start, stop):  # type: ignore[no-untyped-def]
+def log_arrivals(net, e, start, stop):
     """Write down that an entry reached the synapses start..stop of its projection."""
     k = net.i[ARRIVALS]
     net.i[ARRIVALS] = k + 1
@@ -36,7 +36,7 @@ def log_arrivals(net, e, start, stop):  # type: ignore[no-untyped-def]
     row.back = e.back
 
 
-def log_change(net, kind, node, window, offset, projection, j, w):  # type: ignore[no-untyped-def]
+def log_change(net, kind, node, window, offset, projection, j, w):
     """Write down a new weight; `kind` and `node` order what is learned at one instant."""
     k = net.i[CHANGES]
     net.i[CHANGES] = k + 1
@@ -83,13 +83,10 @@ def records_weights(s: Synapses) -> bool:
 
 def text(plan: Plan) -> str:
     """What every kernel gets of this module."""
-    parts = [inspect.getsource(f).replace("  # type: ignore[no-untyped-def]", "") for f in FUNCTIONS]
+    parts = [inspect.getsource(function) for function in (log_room, log_arrivals, log_change)]
     if any(records_state(c) for c in plan.cells) or any(records_weights(s) for s in plan.synapses):
         parts.append("LOGS = 1  # this network records states or weights")
     return "\n\n".join(parts)
-
-
-FUNCTIONS = (log_room, log_arrivals, log_change)
 
 
 def state_text(kind: str, c: Cells) -> str:
@@ -109,7 +106,7 @@ def state_names(kind: str, c: Cells) -> dict[str, str]:
     return {
         "log_fire": f"    {call}",
         "log_row": f"        {call}",
-        "log_start": f"        if fresh > 0:\n            {call}",
+        "log_start": f"        {call}",
     }
 
 

@@ -48,6 +48,7 @@ ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
 
 BLOCK = 256  # neurons whose visits are looked through together
 NO_VISIT = 1 << 62
+HORIZON = 2.0**61  # windows; no run goes farther
 
 
 def room(net):
@@ -267,7 +268,7 @@ def emit(net, node, window, offset, kind):
     for r in range(net.nodes[node].run, net.nodes[node].run_end):
         run = net.runs[r]
         total = offset + run.delay
-        ahead = math.floor(total / net.width)
+        ahead = whole(total / net.width)
         o = total - ahead * net.width
         push(
             net, window + ahead, o, SPIKE_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
@@ -281,7 +282,7 @@ def relay(net, node, window, offset, value):
     for r in range(net.nodes[node].relay, net.nodes[node].relay_end):
         run = net.runs[r]
         total = offset + run.delay
-        ahead = math.floor(total / net.width)
+        ahead = whole(total / net.width)
         o = total - ahead * net.width
         push(
             net, window + ahead, o, ERROR_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
@@ -293,7 +294,7 @@ def relay(net, node, window, offset, value):
 def send_back(net, node, window, offset, delay, synapse, projection, j, value, stage):
     """Send an error from a synapse to its source."""
     total = offset + delay
-    ahead = math.floor(total / net.width)
+    ahead = whole(total / net.width)
     o = total - ahead * net.width
     push(
         net, window + ahead, o, ERROR_KIND, node, synapse, net.nodes[node].sent, projection, j, j + 1, value, 1, stage
@@ -317,14 +318,15 @@ def feed(net, window, limit):
     return True
 
 
-def fault(net, what, a, b, window, offset):
-    """Remember the first thing that went wrong."""
+def fault(net, what, a, b, window, offset, before):
+    """Remember the first thing that went wrong, and the number that was there before."""
     if net.i[FAULT] == 0:
         net.i[FAULT] = what
         net.i[FAULT_A] = a
         net.i[FAULT_B] = b
         net.i[FAULT_WINDOW] = window
         net.f[0] = offset
+        net.f[1] = before
 
 
 def push_many(net, rows, values):
@@ -355,6 +357,11 @@ def hold(net, window, stage, limit):
         net.lacking[stage] -= e.stop - e.start
         release(net, x)
     return look or net.lacking[stage] <= 0 or net.i[HELD] > net.pool.size
+
+
+def whole(windows):
+    """How many whole windows these are; what lies beyond the horizon is all the same, so that no integer overflows."""
+    return math.floor(windows if windows < HORIZON else HORIZON)
 
 
 def python_max(a, b):

@@ -17,7 +17,7 @@ from eventsnn.engines.guests import Guest
 from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse
 from eventsnn.engines.scopes import make_cell, make_post, reader
 from eventsnn.errors import EngineError, RunawayError
-from eventsnn.events import Key, Kind, Message, instant, later
+from eventsnn.events import Key, Kind, Message, end_of_run, instant, later
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
@@ -99,12 +99,8 @@ class ReferenceEngine:
 
     def run(self, until: float, control: Any) -> None:
         """Let everything happen that is due before `until` [s]; `control(now, events)` is asked after each event."""
-        if self.failed:
-            raise EngineError(
-                f"the network cannot run on: an event broke off at {self.now} s ({self.failed}). It can still be "
-                "looked at and saved; mend the cause and start again, or load an earlier file"
-            )
-        end = instant(until, self.width)
+        snapshot.refuse_failed(self)
+        end = end_of_run(until, self.width)
         env = self.env
         self._attempt(env.start)
         while (key := env.next_key()) is not None and key[:2] < end:

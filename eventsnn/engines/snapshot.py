@@ -32,6 +32,15 @@ _PENDING = (
 )
 
 
+def refuse_failed(engine: Any) -> None:
+    """Raises EngineError if an event of an engine broke off, so that it cannot run on."""
+    if engine.failed:
+        raise EngineError(
+            f"the network cannot run on: an event broke off at {engine.now} s ({engine.failed}). It can still be "
+            "looked at and saved; mend the cause and start again, or load an earlier file"
+        )
+
+
 def take(engine: "ReferenceEngine") -> dict[str, Any]:
     """The complete dynamic state of an engine.
 
@@ -40,7 +49,7 @@ def take(engine: "ReferenceEngine") -> dict[str, Any]:
     """
     if not engine.failed:  # what broke off cannot be run on, only looked at
         _refuse_unsavable(engine)
-    guests = [_take_guest(node.guest) for node in engine.nodes if node.guest is not None]
+    guests = [take_guest(node.guest) for node in engine.nodes if node.guest is not None]
     pending = [(key, e) for key, e in engine.env.agenda.items() if isinstance(e, Delivery)]
     return {
         "instant": list(engine.env.instant),
@@ -88,7 +97,7 @@ def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
         what = Delivery(engine, synapses, int(start), int(stop), float(value), bool(back), int(sender))
         engine.env.at(key, what)
     for guest, saved in zip((n.guest for n in engine.nodes if n.guest is not None), state["guests"], strict=True):
-        _put_guest(guest, saved)
+        put_guest(guest, saved)
 
 
 def cell_arrays(engine: "ReferenceEngine", population: int) -> dict[str, np.ndarray]:
@@ -118,7 +127,7 @@ def synapse_arrays(engine: "ReferenceEngine", projection: int) -> dict[str, Any]
 def _put_synapses(engine: "ReferenceEngine", projection: int, arrays: dict[str, Any]) -> None:
     synapses = engine.synapses[projection]
     synapses.messages, synapses.errors_back = int(arrays["messages"]), int(arrays["errors_back"])
-    if not synapses.records:
+    if synapses.plan.rule is None:
         synapses.w = np.asarray(arrays["w"]).tolist()
         return
     for name, column in arrays.items():
@@ -154,7 +163,7 @@ def _refuse_unsavable(engine: "ReferenceEngine") -> None:
             raise EngineError(f"{event!r} is still to come, and an event of SimPy's own cannot be saved; run past it")
 
 
-def _take_guest(guest: "Guest") -> dict[str, Any]:
+def take_guest(guest: "Guest") -> dict[str, Any]:
     due = guest.due[:2] if guest.due else guest.resume_at
     return {
         "state": guest.handle.state,
@@ -166,7 +175,7 @@ def _take_guest(guest: "Guest") -> dict[str, Any]:
     }
 
 
-def _put_guest(guest: "Guest", saved: dict[str, Any]) -> None:
+def put_guest(guest: "Guest", saved: dict[str, Any]) -> None:
     guest.handle.state = saved["state"]
     guest.inbox = [Received(*m) for m in saved["inbox"]]
     guest.begun, guest.since, guest.ended = saved["begun"], saved["since"], saved["ended"]

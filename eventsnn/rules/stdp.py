@@ -5,6 +5,8 @@ import math
 from eventsnn.errors import NetworkError
 from eventsnn.model import PostState, Rule, State
 
+AGE = 32.0  # time constants; exp(32) is far from overflow, and sums of positive numbers lose nothing
+
 
 class PairSTDP(Rule):
     """Pair-based STDP: every pair of an arriving and a fired spike changes the weight by the time between them.
@@ -20,7 +22,9 @@ class PairSTDP(Rule):
 
     All pairs count. Their sums are traces that decay exponentially and grow by 1 with each spike, one per synapse for
     its own spikes and one per neuron for the neuron's (Morrison, Diesmann and Gerstner 2008,
-    doi 10.1007/s00422-008-0233-1, section 4.1), brought up to date only when a spike needs them.
+    doi 10.1007/s00422-008-0233-1, section 4.1). They are kept as sums of exp((t - origin)/tau), with an origin that all
+    synapses share and that moves on every 32 time constants: so the decay is one factor for all synapses that a spike
+    reaches, and a synapse costs a few multiplications.
 
     A presynaptic spike counts when it arrives, after its delay; the neuron's own spikes are known to its synapses at
     once. At one and the same instant the order of events decides, so each pair counts once: a spike that makes the
@@ -36,13 +40,13 @@ class PairSTDP(Rule):
     mu_plus: float = 0.0  # how potentiation depends on the room left above: 0 not at all, 1 in proportion
     mu_minus: float = 0.0  # how depression depends on the room left below
 
-    x: State = 0.0  # trace of the spikes that arrived here, at the time of the latest
-    t: State = 0.0  # when that was [s]
+    x: State = 0.0  # sum of exp((t - t_x)/tau_plus) over the spikes that arrived here
+    t_x: State = 0.0  # [s]
 
-    y: PostState = 0.0  # trace of the neuron's spikes, at the time of the latest
-    t_fired: PostState = 0.0  # when that was [s]
+    y: PostState = 0.0  # sum of exp((t - t_y)/tau_minus) over the neuron's spikes
+    t_y: PostState = 0.0  # [s]
 
-    derived = ("range",)
+    derived = ("range", "age_plus", "age_minus")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
@@ -60,25 +64,41 @@ class PairSTDP(Rule):
         for name in ("mu_plus", "mu_minus"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise NetworkError(f"PairSTDP.{name} is {getattr(self, name)}; it must be finite and not negative")
-        return {"range": self.w_max - self.w_min}
+        return {"range": self.w_max - self.w_min, "age_plus": AGE * self.tau_plus, "age_minus": AGE * self.tau_minus}
 
     def on_pre(self, syn, post, msg):
         """A spike arrives: it comes after every spike that the neuron has fired."""
-        y = post.y * math.exp((post.t_fired - msg.time) / self.tau_minus)
+        origin = self.origin(msg.time, self.age_minus)
+        y = post.y * math.exp((origin - msg.time) / self.tau_minus)
+        if post.t_y != origin:
+            y = y * math.exp((post.t_y - origin) / self.tau_minus)
         self.add(syn, -self.a_minus * y * self.room(syn.w - self.w_min, self.mu_minus))
-        syn.x = syn.x * math.exp((syn.t - msg.time) / self.tau_plus) + 1.0
-        syn.t = msg.time
+        origin = self.origin(msg.time, self.age_plus)
+        if syn.t_x != origin:
+            syn.x = syn.x * math.exp((syn.t_x - origin) / self.tau_plus)
+            syn.t_x = origin
+        syn.x += math.exp((msg.time - origin) / self.tau_plus)
 
     def at_post(self, post, msg):
-        """The neuron fires."""
-        post.y = post.y * math.exp((post.t_fired - msg.time) / self.tau_minus) + 1.0
-        post.t_fired = msg.time
-        return 1.0
+        """The neuron fires; what goes to its synapses is how much their traces have decayed since the origin."""
+        origin = self.origin(msg.time, self.age_minus)
+        if post.t_y != origin:
+            post.y = post.y * math.exp((post.t_y - origin) / self.tau_minus)
+            post.t_y = origin
+        post.y += math.exp((msg.time - origin) / self.tau_minus)
+        return math.exp((self.origin(msg.time, self.age_plus) - msg.time) / self.tau_plus)
 
     def on_post(self, syn, post, msg):
         """The neuron has fired, seen from a synapse: after every spike that arrived there."""
-        x = syn.x * math.exp((syn.t - msg.time) / self.tau_plus)
+        x = syn.x * msg.value
+        origin = self.origin(msg.time, self.age_plus)
+        if syn.t_x != origin:
+            x = x * math.exp((syn.t_x - origin) / self.tau_plus)
         self.add(syn, self.a_plus * x * self.room(self.w_max - syn.w, self.mu_plus))
+
+    def origin(self, time, age):
+        """From when on the exponentials of a trace are counted."""
+        return math.floor(time / age) * age
 
     def add(self, syn, change):
         """Change the weight within its bounds."""
