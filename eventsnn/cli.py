@@ -126,7 +126,7 @@ def bench(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     results = []
     for result in entry.run(benchmarks.Options(size=size, peers=args.peers, python=python, seed=args.seed)):
         results.append(result)
-        print(f"{result.case}, {result.engine}: done", file=sys.stderr)
+        print(benchmarks.table([result]).splitlines()[1], file=sys.stderr)
     picture = save_picture(benchmarks.bars(results), where, f"bench_{args.name}")
     if args.json:
         print(json.dumps([result.as_json() for result in results]))

@@ -20,6 +20,7 @@ PURE_MATH = frozenset(
     "exp expm1 log log1p sqrt copysign sin cos tan tanh sinh cosh atan atan2 floor ceil fabs "  # noqa: SIM905
     "inf pi e isinf isnan".split()
 )
+_ARGUMENTS = {"atan2": (2, 2), "copysign": (2, 2), "min": (2, 99), "max": (2, 99), "range": (1, 3)}  # others take one
 MESSAGE_FIELDS = frozenset({"time", "value"})
 
 _REFUSED: dict[type, str] = {
@@ -246,6 +247,7 @@ class _Checker(ast.NodeVisitor):
                 if signature:
                     self.refuse(node, f"passes {argument.id} on as something else; a scope keeps its name")
             self.visit(argument)
+        self._count(node, signature)
 
     def _callee(self, node: ast.Call) -> tuple[str, ...]:
         """Check what is called; give the names of its arguments if scopes may be handed to it."""
@@ -268,6 +270,16 @@ class _Checker(ast.NodeVisitor):
             return ()
         self.refuse(node, f"calls {called}(); only math, min, max, abs and the class's own methods are called")
         return ()
+
+
+    def _count(self, node: ast.Call, signature: tuple[str, ...]) -> None:
+        """Check how many arguments are passed."""
+        path = _path(node.func) or ["?"]
+        exactly = len(signature) if path[0] == "self" else 1
+        least, most = _ARGUMENTS.get(path[-1], (exactly, exactly)) if path[0] != "self" else (exactly, exactly)
+        if not least <= len(node.args) <= most:
+            takes = str(least) if least == most else f"at least {least}"
+            self.refuse(node, f"calls {'.'.join(path)}() with {len(node.args)} arguments; it takes {takes}")
 
 
 def _path(node: ast.expr) -> list[str] | None:

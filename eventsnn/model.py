@@ -30,6 +30,7 @@ class Model:
     state: ClassVar[dict[str, float]] = {}
     post_state: ClassVar[dict[str, float]] = {}
     handlers: ClassVar[dict[str, Handler]] = {}
+    _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -40,6 +41,8 @@ class Model:
             if not hasattr(cls, name):
                 raise NetworkError(f"{cls.__name__}.{name} has no default; give it one: `{name}: ... = value`")
             kind = getattr(hint, "__metadata__", ("parameter",))[0]
+            if kind != "parameter" and name in cls._taken:
+                raise NetworkError(f"{cls.__name__}.{name}: a {kind} of that name is there already; choose another")
             value = getattr(cls, name)
             if not isinstance(value, (float, int) if kind != "parameter" else (float, int, str, Part)):
                 raise NetworkError(f"{cls.__name__}.{name} is {value!r}; a {kind} starts from a number")
@@ -153,6 +156,7 @@ class Neuron(Model, abstract=True):
     """
 
     linear: ClassVar[bool] = False
+    _taken: ClassVar[tuple[str, ...]] = ("window", "offset")
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
         "advance": ("self", "cell", "dt"),
         "receive": ("self", "cell", "w"),
@@ -269,6 +273,7 @@ class Rule(Model, abstract=True):
     `begin(self, syn, post)` runs once per synapse when the network is built. `syn.w` is the weight.
     """
 
+    _taken: ClassVar[tuple[str, ...]] = ("w",)
     _once: ClassVar[tuple[str, ...]] = ("self", "post", "msg")
     _each: ClassVar[tuple[str, ...]] = ("self", "syn", "post", "msg")
 

@@ -156,10 +156,10 @@ class Busy(Rule):
 
     def on_pre(self, syn, post, msg):
         """Drift by how long ago the last spike was."""
-        cell = msg.time - syn.last
+        gap = msg.time - syn.last
         syn.last = msg.time
         syn.seen += 1.0
-        syn.w += 0.01 * math.sin(cell + post.fired)
+        syn.w += 0.01 * math.sin(gap + post.fired)
 
     def at_post(self, post, msg):
         """Count; tell the synapses every other time."""
@@ -198,9 +198,12 @@ class Watch(Rule):
     low: PostState = 0.0
 
     def on_pre(self, syn, post, msg):
-        """Depends on the voltage now."""
-        syn.trace = 0.5 * syn.trace + post.v
-        syn.w += self.rate * (0.4 - post.v)
+        """Depends on the voltage now; numbers may have any names."""
+        cell = 0.5 * syn.trace
+        own = 0.4 - post.v
+        neuron = self.rate * own
+        syn.trace = cell + post.v
+        syn.w += neuron
 
     def on_post(self, syn, post, msg):
         """Depends on the trace and on the voltage after the reset."""

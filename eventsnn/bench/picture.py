@@ -35,7 +35,7 @@ def bars(results: Sequence[Result]) -> Any:
             color = COLORS[engines.index(r.engine) % len(COLORS)]
             ax.barh(places[id(r)], middle, color=color, height=0.85)
             ax.plot([low, high], [places[id(r)]] * 2, color=INK, linewidth=1.0)
-            words = f"{middle:.3g} ns" if per_event else brief(middle)
+            words = (f"{middle:,.0f} ns" if middle >= 100 else f"{middle:.3g} ns") if per_event else brief(middle)
             ax.annotate(words, (high, places[id(r)]), (4, 0), textcoords="offset points", va="center", fontsize=8)
         most, least = (f(values(r, per_event)[k] for r in shown) for f, k in ((max, 2), (min, 0)))
         ax.set_xlim(0.0, most * 1.15)

@@ -53,19 +53,7 @@ def prepare_nest(model: str, c: dict[str, np.ndarray], warm: float, duration: fl
     sources.set([{"spike_times": np.round(1e3 * t, 1)} for t in np.split(c["input_t"][order], ends)])
     first, first_source = cells[0].global_id, sources[0].global_id
 
-    stdp = {"lambda": STEP_STDP, "alpha": 1.0, "mu_plus": 0.0, "mu_minus": 0.0, "Wmax": W_MAX, "tau_plus": TAU_STDP}
-    nest.CopyModel("stdp_synapse", "plastic", stdp)
-
-    def connect(pre: np.ndarray, post: np.ndarray, weight: Any, delay: Any, synapse: str = "static_synapse") -> None:
-        each = np.ones(len(pre))
-        spec = {"synapse_model": synapse, "weight": weight * each, "delay": np.round(1e3 * delay, 1) * each}
-        if len(pre):
-            nest.Connect(pre.astype(np.int64), post.astype(np.int64) + first, "one_to_one", spec)
-
-    for part, synapse in parts(c):
-        delay = c["delay"][part] if c["delay"].ndim else c["delay"]
-        connect(c["pre"][part] + first, c["post"][part], c["weight"][part], delay, synapse)
-    connect(c["input_pre"] + first_source, c["input_post"], float(c["input_weight"]), 1.5e-3)
+    nest_synapses(nest, c, first, first_source)
     recorder = nest.Create("spike_recorder")
     nest.Connect(cells, recorder)
     nest.Prepare()
@@ -83,6 +71,23 @@ def prepare_nest(model: str, c: dict[str, np.ndarray], warm: float, duration: fl
 
     save(run(warm))
     return f"nest {nest.__version__}", lambda: run(duration)
+
+
+def nest_synapses(nest: Any, c: dict[str, np.ndarray], first: int, first_source: int) -> None:
+    """Connect neurons and sources, which NEST counts from `first` and `first_source`."""
+    stdp = {"lambda": STEP_STDP, "alpha": 1.0, "mu_plus": 0.0, "mu_minus": 0.0, "Wmax": W_MAX, "tau_plus": TAU_STDP}
+    nest.CopyModel("stdp_synapse", "plastic", stdp)
+
+    def connect(pre: np.ndarray, post: np.ndarray, weight: Any, delay: Any, synapse: str = "static_synapse") -> None:
+        each = np.ones(len(pre))
+        spec = {"synapse_model": synapse, "weight": weight * each, "delay": np.round(1e3 * delay, 1) * each}
+        if len(pre):
+            nest.Connect(pre.astype(np.int64), post.astype(np.int64) + first, "one_to_one", spec)
+
+    for part, synapse in parts(c):
+        delay = c["delay"][part] if c["delay"].ndim else c["delay"]
+        connect(c["pre"][part] + first, c["post"][part], c["weight"][part], delay, synapse)
+    connect(c["input_pre"] + first_source, c["input_post"], float(c["input_weight"]), 1.5e-3)
 
 
 def prepare_brian(c: dict[str, np.ndarray], warm: float, duration: float, folder: Path) -> Prepared:

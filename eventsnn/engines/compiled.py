@@ -53,7 +53,7 @@ class CompiledEngine:
             return
         self.started = True
         a = self.arrays
-        self.module.start(a.net, *a.populations, *a.projections, int(fresh))
+        self._call("start", a.net, *a.populations, *a.projections, int(fresh))
         self.records.fetch(whole=True)  # the states to begin with
         self.guests.start()
 
@@ -90,7 +90,7 @@ class CompiledEngine:
         """Run the kernel until it stops, and do what it stopped for."""
         a = self.arrays
         i = a.net.i
-        answer = int(self.module.run(a.net, *a.populations, *a.projections, window, offset))
+        answer = int(self._call("run", a.net, *a.populations, *a.projections, window, offset))
         if answer == loop.GUEST:
             self.guests.take_turn(int(i[loop.STAGE]) - 1, offset if i[loop.WINDOW] == window else self.width)
             i[loop.STAGE] += 1
@@ -101,6 +101,15 @@ class CompiledEngine:
         elif answer == loop.FAULTY:
             self._fail()
         return answer
+
+    def _call(self, function: str, *arguments: Any) -> Any:
+        """Call a function of the kernel, which the first time compiles it."""
+        from numba.core.errors import NumbaError
+
+        try:
+            return getattr(self.module, function)(*arguments)
+        except NumbaError as error:
+            raise EngineError(kernel.blame(self.plan, str(error))) from error
 
     def _break_off(self, error: BaseException) -> None:
         """An event broke off: what is there can be looked at and saved, but not run on."""

@@ -1,8 +1,8 @@
 """Handlers as functions of a module: the same text, with the calls of methods resolved and `self` made an argument.
 
-    def on_error(self, syn, post, msg):             def SpikeTimeGradient__LIF__on_error(self, syn, own, cell, neuron, msg):
-        ... self.step.change(syn, g)          ->        ... Adam__change(self.step, syn, g)
-        ... post.psp(u) ... post.error                  ... LIF__psp(neuron, u) ... own.error
+    def on_error(self, syn, post, msg):           def Gradient__LIF__on_error(self, syn, own, cell, neuron, msg):
+        ... self.step.change(syn, g)        ->        ... Adam__LIF__change(self.step, syn, g)
+        ... post.psp(u) ... post.error                ... LIF__psp(neuron, u) ... own.error
 
 `post` becomes three arguments: the rule's own variables at the neuron, the neuron's record, and its model.
 """
@@ -14,8 +14,7 @@ import re
 from types import ModuleType
 from typing import Any
 
-from eventsnn.errors import LocalityError
-from eventsnn.locality import Handler
+from eventsnn.engines.typing_check import check
 from eventsnn.model import Model, Neuron, Rule
 
 POST = ("own", "cell", "neuron")
@@ -54,11 +53,19 @@ class _Resolve(ast.NodeTransformer):
             return ast.Call(ast.Name(f"{self.kinds[part]}__{name}"), [function.value, *arguments], [])
         return ast.Call(self.visit(function), arguments, [])
 
+    def visit_Name(self, node: ast.Name) -> Any:
+        return ast.Name(_apart(node.id, self.target), node.ctx)
+
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "post" and self.target is not None:
             owner = "own" if node.attr in self.own else "cell"
             return ast.Attribute(ast.Name(owner, ast.Load()), node.attr, node.ctx)
         return self.generic_visit(node)
+
+
+def _apart(name: str, target: Neuron | None) -> str:
+    """A user's own name for a number, told apart from what `post` is made of."""
+    return f"{name}_" if target is not None and name in POST else name
 
 
 def _extreme(name: str, arguments: list[ast.expr]) -> ast.expr:
@@ -84,14 +91,14 @@ def text_of(model: Model, target: Neuron | None = None, rule: Rule | None = None
     functions = []
     for name, handler in model.handlers.items():
         tree = copy.deepcopy(handler.tree)
-        check_returns(handler, type(model).__name__)
+        check(handler, model)
         tree.name = f"{prefix}__{name}"
         arguments: list[ast.arg] = []
         for a in tree.args.args:
             if a.arg == "post" and target is not None:
                 arguments += [ast.arg(n) for n in POST]
             else:
-                arguments.append(ast.arg(a.arg))
+                arguments.append(ast.arg(_apart(a.arg, target)))
         tree.args.args = arguments
         tree.returns = None
         tree = _Resolve(model, prefix, target, own, kinds).visit(tree)
@@ -102,33 +109,6 @@ def text_of(model: Model, target: Neuron | None = None, rule: Rule | None = None
 def prefix_of(model: Model, target: Neuron | None) -> str:
     """What the names of a model's functions begin with."""
     return class_name(model) if target is None else f"{class_name(model)}__{class_name(target)}"
-
-
-def returns_value(handler: Handler) -> bool:
-    """Whether a handler returns a number."""
-    return any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(handler.tree))
-
-
-def check_returns(handler: Handler, owner: str) -> None:
-    """Refuse a handler that returns a number on some of its ways only.
-
-    Raises:
-        LocalityError: with the user's file and line.
-    """
-    if returns_value(handler) and not _always_returns(handler.tree.body):
-        raise LocalityError(
-            f"{handler.file}:{handler.line}: {owner}.{handler.name} returns a number on some of its ways only; "
-            "end it with `return 0.0`"
-        )
-
-
-def _always_returns(body: list[ast.stmt]) -> bool:
-    last = body[-1]
-    if isinstance(last, ast.Return):
-        return last.value is not None
-    return (
-        isinstance(last, ast.If) and bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)
-    )
 
 
 def step_text(module: ModuleType, model: Neuron) -> str:

@@ -5,6 +5,7 @@ needed, and what was compiled is kept on disk under a name that is a hash of the
 """
 
 import inspect
+import re
 from string import Template
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from eventsnn import step
 from eventsnn.engines import logs, loop, templates, templates_general
 from eventsnn.engines.cache import load
-from eventsnn.engines.handlers import class_name, prefix_of, returns_value, step_text, text_of
+from eventsnn.engines.handlers import class_name, prefix_of, step_text, text_of
+from eventsnn.engines.typing_check import returns_value
 from eventsnn.model import Model, Neuron, Rule
 from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.processes import Process
@@ -43,6 +45,19 @@ def text(plan: Plan) -> str:
     parts += [_stage(plan, c, codes) for c in neurons]
     parts.append(_main(plan))
     return _decorated("\n\n\n".join(p.strip() for p in parts) + "\n")
+
+
+def blame(plan: Plan, error: str) -> str:
+    """What to tell a user about a handler that Numba does not compile: its file and line, and what Numba said."""
+    plain = re.sub(r"\x1b\[\d*m", "", error)
+    said = [line.strip() for line in plain.split("\n") if line.strip() and "pipeline" not in line]
+    for name in re.findall(r"^\s*def (\w+)\(", plain, re.MULTILINE):  # the innermost function comes first
+        for model, target, _ in _models(plan):
+            for handler in model.handlers.values():
+                if name == f"{prefix_of(model, target)}__{handler.name}":
+                    where = f"{handler.file}:{handler.line}: {type(model).__name__}.{handler.name}"
+                    return f"{where} cannot be compiled: {said[0]}"
+    return f"this network cannot be compiled: {said[0]}"
 
 
 def build(plan: Plan) -> ModuleType:

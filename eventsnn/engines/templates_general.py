@@ -8,7 +8,7 @@ def set_due_${K}(net, P, n, stage):
     if x == math.inf:
         P.due_window[n] = NO_VISIT
         return
-    ahead = math.floor(x / net.width)
+    ahead = whole(x / net.width)
     P.due_window[n] = cell.window + ahead
     P.due_offset[n] = x - ahead * net.width
     visit(net, P.first + n, P.due_window[n])

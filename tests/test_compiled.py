@@ -1,0 +1,376 @@
+"""The compiled engine at its edges: ends of runs, long silences, far windows, ties, errors, saving, what it refuses."""
+
+import functools
+import math
+import re
+
+import networks
+import numba
+import numpy as np
+import pytest
+
+import eventsnn as es
+from eventsnn.engines import arrays, cache
+from eventsnn.errors import EngineError, LocalityError, NetworkError
+from eventsnn.events import end_of_run, instant, seconds
+from eventsnn.model import Neuron, Rule, State
+
+ENGINES = ("reference", "compiled")
+
+
+@pytest.fixture(autouse=True)
+def plain_python(monkeypatch):
+    """Run the text of kernels without compiling it; `test_same_bits` compiles."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    cache.load.cache_clear()
+    yield
+    cache.load.cache_clear()
+
+
+def both(make, *ends):
+    """Both engines after the same runs, with equal bits."""
+    nets = [make(engine) for engine in ENGINES]
+    for net in nets:
+        for end in ends:
+            net.run(until=end)
+    assert networks.differences(*map(networks.outcome, nets)) == []
+    return nets[0]
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [2.0**-30, 2.0**-10, 1.0, 8.0])
+def test_a_run_ends_at_the_first_instant_that_is_recorded_as_its_end(width):
+    rng = np.random.default_rng(1)
+    edges = np.arange(1, 300) * width
+    times = [0.0, *edges, *np.nextafter(edges, 0.0), *np.nextafter(edges, np.inf), *rng.uniform(0, 1e6, 300)]
+    for time in map(float, [*times, *rng.uniform(0, 1, 300), *2.0 ** np.arange(-40, 20)]):
+        window, offset = end = end_of_run(time, width)
+        assert end <= instant(time, width)
+        assert 0.0 <= offset < width
+        assert seconds(window, offset, width) == time
+        if end > (0, 0.0):
+            before = (window, math.nextafter(offset, -1)) if offset > 0 else (window - 1, math.nextafter(width, 0))
+            assert seconds(*before, width) < time
+
+
+def test_a_run_covers_what_is_recorded_before_its_end():
+    """A spike a little before `until` that is recorded at `until` belongs to the next run."""
+    make = functools.partial(_pacemaker, start=4096.0)
+    whole = both(make, 4100.0)
+    times = whole.spikes(whole.population("y")).t
+    late = [t for t in times if instant(t, whole.plan.width) != end_of_run(t, whole.plan.width)]
+    assert len(late) > 50  # instants resolve more than the times that are recorded of them
+    for t in late[:20]:
+        half = both(make, t)
+        assert half.spikes(half.population("y")).t.max(initial=0.0) < t
+        assert half.now == t
+        both(make, t, 4100.0)
+
+
+def _pacemaker(engine, start):
+    net = es.Network(engine=engine)
+    x = net.add(es.Regular(period=0.0177, start=start), name="x")
+    y = net.add(es.LIF(), 3, name="y")
+    net.connect(x, y, weight=9.0, delay=es.uniform(0.001, 0.01))
+    net.connect(y, y, weight=0.1, delay=0.0011)
+    return net
+
+
+def test_long_silence_between_events():
+    """Times far apart, with a refractory period and a current on the way; nothing happens in between."""
+
+    def make(engine):
+        net = es.Network(seed=3, engine=engine)
+        x = net.add(es.SpikeTrain([0.5, 1e5, 1e5 + 1e-3, 3e8]), name="x")
+        y = net.add(es.LIF(t_refractory=0.02), 4, name="y", v=es.uniform(-1.0, 0.9))
+        z = net.add(es.IF(t_refractory=1e6, tau_syn=0.5), 3, name="z")
+        net.connect(x, y, weight=es.uniform(3.0, 9.0), delay=es.uniform(0.0, 0.01))
+        net.connect(y, z, weight=es.uniform(0.2, 0.9), delay=es.uniform(0.0, 2e4))
+        net.connect(y, y, weight=-0.3, delay=1e-3)
+        return net
+
+    net = both(make, 4e8)
+    assert len(net.spikes(net.population("y"))) > 8
+    assert len(net.spikes(net.population("z"))) > 2
+
+
+def test_delays_of_thousands_of_windows(monkeypatch):
+    """Entries wait in the heap, in the ring, and in places of the ring that are used again."""
+
+    def make(engine):
+        net = es.Network(seed=5, engine=engine)
+        x = net.add(es.Poisson(rate=80.0), 2, name="x")
+        y = net.add(es.LIF(t_refractory=2e-3), 8, name="y")
+        net.connect(x, y, weight=es.uniform(0.0, 9.0), delay=es.uniform(0.0, 3.0))
+        net.connect(y, y, weight=es.normal(0.0, 2.0), delay=es.uniform(1e-3, 3.0), pattern=es.fixed_indegree(4))
+        return net
+
+    for ring in (1, 3, 64, 1024):
+        monkeypatch.setattr(arrays, "RING", ring)
+        net = both(make, 0.7, 4.0)
+        assert net.plan.synapses[1].delay.max() > 3000 * net.plan.width
+        assert len(net.spikes(net.population("y"))) > 300
+
+
+def test_numbers_beyond_the_horizon():
+    """Spikes and arrivals that no run reaches overflow no window number."""
+
+    class Slow(networks.Ramp):
+        """Reaches its threshold in ages."""
+
+        rate: float = 1e-280
+
+    def make(engine):
+        net = es.Network(engine=engine)
+        x, y = net.add(es.Regular(period=0.3), name="x"), net.add(Slow(), 2, name="y")
+        net.connect(x, y, weight=0.3, delay=0.0)
+        net.connect(x, y, weight=0.3, delay=1e300)
+        net.connect(x, net.add(es.LIF(v_leak=1.0 - 1e-15), name="z"), weight=0.1)
+        return net
+
+    assert len(both(make, 4.0, 1e6).spikes(make("reference").population("y"))) == 0
+
+
+def test_a_delay_too_short_to_be_told_from_none():
+    """Whatever happens at one instant has one order, also along delays that vanish when they are added."""
+
+    def make(engine, delay):
+        net = es.Network(seed=2, engine=engine)
+        late = net.add(es.IF(tau_syn=0.0, t_refractory=0.1), 2, name="late")
+        first = net.add(es.IF(tau_syn=0.0, t_refractory=0.1), 2, name="first")
+        x = net.add(es.SpikeTrain([0.7, 1.4, 2.1]), name="x")
+        net.connect(x, first, weight=1.5)
+        net.connect(x, late, networks.Watch(), weight=1.25, delay=delay)
+        net.connect(first, late, networks.Watch(), weight=-0.5, delay=delay)
+        return net
+
+    for delay in (0.0, 1e-300, 1e-17, 1e-16, 1e-15, 1e-9):
+        both(functools.partial(make, delay=delay), 3.0)
+
+
+def test_windows_too_short_for_the_run_are_refused():
+    net = es.Network(engine="compiled")
+    a, b = net.add(es.LIF(), name="a"), net.add(es.LIF(), name="b")
+    net.connect(a, b, delay=1e-200)
+    net.connect(b, a, delay=1e-200)
+    with pytest.raises(EngineError, match=r"cannot run until 1.0 s in windows of .* smallest delay"):
+        net.run(1.0)
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+class Burst(Rule):
+    """A rule whose weight becomes infinite at a time."""
+
+    at: float = 0.5
+    on_arrival: float = 1.0
+
+    def on_pre(self, syn, post, msg):
+        """Grow."""
+        if msg.time > self.at and self.on_arrival > 0.0:
+            syn.w *= math.inf
+
+    def on_post(self, syn, post, msg):
+        """Grow."""
+        if msg.time > self.at:
+            syn.w *= math.inf
+
+
+def failing(engine, what):
+    net = es.Network(engine=engine)
+    x = net.add(es.Regular(period=0.1), name="x")
+    if what == "again":
+        y = net.add(es.IF(tau_syn=0.0, t_refractory=0.0, reset="subtract"), 2, name="y")
+        net.connect(x, y, weight=3.0, delay=0.05)
+    elif what == "again, by itself":
+        y = net.add(networks.Ramp(threshold=0.0), name="y")
+    elif what == "process":
+        y = net.add(breaks, name="y")
+        net.connect(x, y, delay=0.01)
+    else:
+        y = net.add(es.LIF(), 2, name="y")
+        net.connect(x, y, Burst(on_arrival=float(what == "arrival")), weight=9.0)
+    return net
+
+
+def breaks(cell):
+    """A process that breaks at its third message."""
+    for _ in range(2):
+        yield cell.receive()
+    yield cell.receive()
+    raise ValueError("the third")
+
+
+@pytest.mark.parametrize("what", ["again", "again, by itself", "arrival", "post", "process"])
+def test_what_breaks_off_says_the_same(what, tmp_path):
+    said = []
+    for engine in ENGINES:
+        net = failing(engine, what)
+        with pytest.raises((EngineError, ValueError)) as first:
+            net.run(1.0)
+        with pytest.raises(EngineError, match="cannot run on") as second:
+            net.run(1.0)
+        net.save(tmp_path / "net")
+        for other in ENGINES:
+            loaded = es.Network.load(tmp_path / "net", engine=other)
+            with pytest.raises(EngineError, match="cannot run on") as third:
+                loaded.run(1.0)
+            assert str(third.value) == str(second.value)
+        said.append((type(first.value), str(first.value), str(second.value), net.now))
+    assert said[0] == said[1]
+
+
+def test_a_process_that_no_file_can_keep_is_not_saved(tmp_path):
+    for engine in ENGINES:
+        net = es.Network(engine=engine)
+        x, y = net.add(es.Regular(period=0.1), name="x"), net.add(breaks, name="y")
+        net.connect(x, y)
+        net.run(0.05)
+        with pytest.raises(EngineError, match="cannot be saved"):
+            net.save(tmp_path / "net")
+
+
+def test_saved_before_the_first_event_it_starts_once(tmp_path):
+    """What a rule adds up when it begins is added once."""
+    for first in ENGINES:
+        for second in ENGINES:
+            net = es.Network(engine=first)
+            x, y = net.add(es.SpikeTrain([1.0]), name="x"), net.add(es.LIF(), name="y", v=0.25)
+            xy = net.connect(x, y, es.SpikeTimeGradient(), weight=0.5)
+            assert net.synapse_state(xy)["post.weight_sum"] == [0.5]
+            net.run(0.0)
+            net.save(tmp_path / "net")
+            again = es.Network.load(tmp_path / "net", engine=second).run(0.5)
+            assert again.synapse_state(again.projection(xy.name))["post.weight_sum"] == [0.5]
+
+
+# -- what a user writes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("base", "name"), [(Neuron, "window"), (Neuron, "offset"), (Rule, "w")])
+def test_names_that_engines_use_are_refused(base, name):
+    with pytest.raises(NetworkError, match=rf"Mine\.{name}: a state of that name is there already"):
+        type("Mine", (base,), {"__annotations__": {name: State}, name: 0.0, "__module__": __name__})
+
+
+class Sometimes(Rule):
+    """Returns a number now and then."""
+
+    def on_error(self, syn, post, msg):
+        """One way only."""
+        if msg.value > 0.0:
+            return 1.0
+
+
+class Nothing(Rule):
+    """Returns None now and then."""
+
+    def on_error(self, syn, post, msg):
+        """None, or a number."""
+        if msg.value > 0.0:
+            return None
+        return 1.0
+
+
+class Unset(Rule):
+    """Uses a number that is not always there."""
+
+    def on_pre(self, syn, post, msg):
+        """No value before 0.5 s."""
+        if msg.time > 0.5:
+            a = 1.0
+        syn.w = a  # here
+
+
+class Unset2(Rule):
+    """Uses a number of a loop that may have no turn."""
+
+    def on_pre(self, syn, post, msg):
+        """No value for few."""
+        for k in range(int(msg.time)):
+            a = 1.0 * k
+        a += 1.0  # here
+        syn.w = a
+
+
+class Worthless(Rule):
+    """Uses the value of a method that has none."""
+
+    def on_pre(self, syn, post, msg):
+        """Nothing to add."""
+        syn.w = self.helper(2.0) + 1.0  # here
+
+    def helper(self, x):
+        """Returns nothing."""
+        x += 1.0
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        (Sometimes, r"Sometimes.on_error returns a number on some of its ways only"),
+        (Nothing, r"Nothing.on_error returns a number on some of its ways only"),
+        (Unset, r"Unset.on_pre uses a, which has no value on some of the ways there"),
+        (Unset2, r"Unset2.on_pre uses a, which has no value on some of the ways there"),
+        (Worthless, r"Worthless.on_pre uses the value of self.helper\(\), which returns none"),
+    ],
+)
+def test_a_typing_problem_is_reported_in_the_users_file(rule, what):
+    net = es.Network(engine="compiled")
+    net.connect(net.add(es.Regular()), net.add(es.LIF()), rule())
+    with pytest.raises(LocalityError, match=what) as caught:
+        net.run(1.0)
+    file, line = re.match(r"(.*?):(\d+): ", str(caught.value)).groups()
+    assert file == __file__
+    with open(__file__) as text:
+        lines = text.read().split("\n")
+    wanted = lines.index(f"class {rule.__name__}(Rule):")
+    place = next(k for k in range(wanted, len(lines)) if "# here" in lines[k] or "def on_error" in lines[k])
+    assert int(line) == place + 1
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        ("self.helper()", "with 0 arguments; it takes 1"),
+        ("self.helper(1.0, 2.0)", "with 2 arguments; it takes 1"),
+        ("math.exp(1.0, 2.0)", "with 2 arguments; it takes 1"),
+        ("math.copysign(1.0)", "with 1 arguments; it takes 2"),
+        ("max(1.0)", "with 1 arguments; it takes at least 2"),
+        ("post.psp(1.0, 2.0)", "with 2 arguments; it takes 1"),
+        ("post.nothing", None),
+    ],
+)
+def test_calls_with_other_arguments_are_refused(call, what, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        f"import math\nfrom eventsnn.model import Rule\n\n\nclass Mine(Rule):\n"
+        f"    def on_pre(self, syn, post, msg):\n        syn.w = {call}\n\n"
+        f"    def helper(self, x):\n        return x\n"
+    )
+    scope = {"__name__": "mine"}
+    code = compile((tmp_path / "mine.py").read_text(), tmp_path / "mine.py", "exec")
+    if what is None:  # only known where the rule stands
+        exec(code, scope)
+        net = es.Network(engine="compiled")
+        net.connect(net.add(es.Regular()), net.add(es.LIF()), scope["Mine"]())
+        with pytest.raises(NetworkError, match=r"Mine reads post.nothing, which LIF does not publish"):
+            net.run(1.0)
+        return
+    with pytest.raises(LocalityError, match=rf"mine\.py:7: Mine\.on_pre calls .* {what}"):
+        exec(code, scope)
+
+
+def test_what_numba_does_not_compile_is_blamed_on_its_handler():
+    from eventsnn.engines import kernel
+
+    net = es.Network(engine="compiled")
+    net.connect(net.add(es.Regular()), net.add(es.LIF()), Burst())
+    said = "Failed in nopython mode pipeline\n\x1b[1mCannot unify a and b\n\x1b[1mdef {}(R, x):\n\ndef run(net):\n"
+    name = next(iter(re.findall(r"def (\w+__on_post)\(", kernel.text(net.plan))))
+    blamed = kernel.blame(net.plan, said.format(name))
+    assert blamed.startswith(f"{__file__}:")
+    assert blamed.endswith("Burst.on_post cannot be compiled: Cannot unify a and b")
+    assert kernel.blame(net.plan, said.format("other")) == "this network cannot be compiled: Cannot unify a and b"
