@@ -271,7 +271,6 @@ class _Checker(ast.NodeVisitor):
         self.refuse(node, f"calls {called}(); only math, min, max, abs and the class's own methods are called")
         return ()
 
-
     def _count(self, node: ast.Call, signature: tuple[str, ...]) -> None:
         """Check how many arguments are passed."""
         path = _path(node.func) or ["?"]

@@ -116,8 +116,8 @@ class Arrays:
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
             s.target.astype(np.uint32), s.source.astype(np.uint32), syn, own, self._constants(s.rule, s.post.model),
-            start, order.astype(np.int64), s.first, s.index, int(s.back is not None), int(s.back is not None and s.back.weight is None), back_delay,
-            back_weight, self.stage_of[s.pre.index],
+            start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
+            int(s.back is not None and s.back.weight is None), back_delay, back_weight, self.stage_of[s.pre.index],
         )  # fmt: skip
 
     def _net(self) -> Any:

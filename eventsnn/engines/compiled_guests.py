@@ -1,11 +1,13 @@
 """User processes as guests of the compiled engine: Python runs them at their turn within each window."""
 
 from bisect import insort
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from eventsnn.engines import loop
+from eventsnn.engines.arrays import ENTRY
 from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
 from eventsnn.engines.snapshot import put_guest, take_guest
 from eventsnn.events import Key, Kind, kind_of_port, later
@@ -14,6 +16,8 @@ from eventsnn.processes import Process
 
 if TYPE_CHECKING:
     from eventsnn.engines.compiled import CompiledEngine
+PLACE = 6  # fields of an entry that say where it stands in the order of events; what it carries follows
+
 
 class Line(NamedTuple):
     """A projection as guests see it: where it leads, and its weights as they are now."""
@@ -37,7 +41,8 @@ class Parcel(NamedTuple):
     back: bool
 
 
-class Sender(NamedTuple):
+@dataclass(frozen=True)
+class Sender:
     """Who sent a message."""
 
     index: int
@@ -140,18 +145,15 @@ class Guests:
         rows, rest = net.inbox[:held][mine], net.inbox[:held][~mine]
         net.inbox[: len(rest)] = rest
         net.i[loop.HELD] = len(rest)
-        columns = ("window", "offset", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back")
+        columns = [name for name in ENTRY.names or () if name not in ("stage", "next")]
         self.turn = (int(net.i[loop.WINDOW]), stage)
         self.local = [
-            ((window, offset, kind, sender, synapse, nth), (projection, start, stop, value, bool(back)))
-            for window, offset, kind, sender, synapse, nth, projection, start, stop, value, back in zip(
-                *(rows[name].tolist() for name in columns), strict=True
-            )
+            (entry[:PLACE], entry[PLACE:]) for entry in zip(*(rows[name].tolist() for name in columns), strict=True)
         ]
         while self.local:
             place, what = self.local.pop(0)
             if place[:2] >= (self.turn[0], limit):  # an alarm set in this turn, for a time after the run's end
-                self._entry(*place, loop.ALARM, 0, 0, 0.0, stage)
+                self._set_off(place, stage)
                 continue
             self.instant = place[:2]
             self._happen(place, what)
@@ -201,7 +203,7 @@ class Guests:
         if self.turn == (key.window, stage):
             insort(self.local, (place, (loop.ALARM, 0, 0, 0.0, False)))
             return
-        self._entry(*place, loop.ALARM, 0, 0, 0.0, stage)
+        self._set_off(place, stage)
 
     def send(self, station: Station, port: str, value: Any, to: int | None) -> None:
         """Put a message on the kernel's agenda, one entry per delay and payload."""
@@ -217,6 +219,11 @@ class Guests:
                         window, offset, kind, station.number, synapse, nth, line.plan.index, a, b, payload, stage
                     )
         net.nodes["sent"][station.number] += 1
+
+    def _set_off(self, place: tuple[Any, ...], stage: int) -> None:
+        """Put an alarm on the kernel's agenda."""
+        window, offset, kind, sender, synapse, nth = place
+        self._entry(window, offset, kind, sender, synapse, nth, loop.ALARM, 0, 0, 0.0, stage)
 
     def _entry(
         self, window: int, offset: float, kind: int, sender: int, synapse: int, nth: int, projection: int,

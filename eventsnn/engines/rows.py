@@ -12,9 +12,9 @@ def zeros(size: int, kind: np.dtype) -> np.ndarray:
 
 def rows(array: np.ndarray) -> np.ndarray:
     """An array of records as a kernel can work on it; the same memory."""
-    import numba
+    from numba import config
 
-    return array.view(Rows) if numba.config.DISABLE_JIT else array
+    return array.view(Rows) if getattr(config, "DISABLE_JIT", 0) else array
 
 
 class Rows(np.ndarray):
