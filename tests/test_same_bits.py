@@ -64,10 +64,12 @@ def cuts(net, rng):
     return sorted(rng.choice(places) for _ in range(rng.randint(0, 5)))
 
 
-def in_pieces(net, rng, whole, path):
+def in_pieces(net, rng, whole, path, shape):
     """Run a network in pieces; between them it is now and then saved, and loaded by either engine."""
+    beside = random_network(whole.description.seed, shape=shape)
     for cut in cuts(whole, rng):
         net.run(until=cut)
+        assert differences(outcome(beside.run(until=cut)), outcome(net)) == []
         if rng.random() < 0.6:
             net.save(path)
             net = es.Network.load(path, engine=rng.choice(["reference", "compiled"]))
@@ -84,7 +86,7 @@ def check(seed, narrow, path, shape=None):
     b = random_network(seed, "compiled", shape).run(END)
     assert (seed, differences(outcome(a), outcome(b))) == (seed, [])
     assert (seed, differences(moving(a), moving(b))) == (seed, [])
-    c = in_pieces(random_network(seed, "compiled", shape), rng, a, path)
+    c = in_pieces(random_network(seed, "compiled", shape), rng, a, path, shape)
     assert (seed, differences(outcome(a), outcome(c))) == (seed, [])
     assert (seed, differences(moving(a), moving(c))) == (seed, [])
     return True

@@ -139,12 +139,6 @@ class ReferenceEngine:
                 self.env.cancel(node.due)
             node.due = key
             if key is not None:
-                if node.fired is not None and key[:2] <= node.fired:
-                    node.due = None
-                    raise RunawayError(
-                        f"{node.cells.name}[{node.index}] would fire again at the same instant, {self.now} s: its "
-                        "reset leaves it above threshold. Use a refractory period, a lower reset or smaller weights"
-                    )
                 self.env.at(key, Fire(node))
         if node.log is not None:
             self.log_state(node)
@@ -245,6 +239,11 @@ class ReferenceEngine:
 
     def fire(self, node: Node) -> None:
         """The neuron fires: reset, rules, spike."""
+        if node.fired == self.env.instant:
+            raise RunawayError(
+                f"{node.cells.name}[{node.index}] would fire again at the same instant, {self.now} s: its reset leaves "
+                "it above threshold. Use a refractory period, a lower reset or smaller weights"
+            )
         self.bring(node)
         cell, (window, offset) = node.cell, self.env.instant
         node.model.fire(cell, offset if node.linear else self.now)
