@@ -241,7 +241,7 @@ class Network:
             raise NetworkError(f"cannot run until {end} s: it is {self.now} s, and runs end at a finite later time")
         engine = self.engine
         with stopwatch(engine, end, progress, max_events) as control:
-            engine.run(end, control)
+            engine.run(end, control, max_events)
         return self
 
     # -- looking --------------------------------------------------------------------------------------------------

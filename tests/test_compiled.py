@@ -461,3 +461,17 @@ def test_what_numba_does_not_compile_is_blamed_on_its_handler():
     assert blamed.startswith(f"{__file__}:")
     assert blamed.endswith("Burst.on_post cannot be compiled: Cannot unify a and b")
     assert kernel.blame(net.plan, said.format("other")) == "this network cannot be compiled: Cannot unify a and b"
+
+
+def test_too_many_events_are_noticed_soon():
+    """Both engines stop, keep the state, and go on to the same spikes."""
+
+    def make(engine):
+        net = es.Network(engine=engine)
+        x, y = net.add(es.Poisson(rate=1000.0), 10, name="x"), net.add(es.LIF(), 3, name="y")
+        net.connect(x, y, weight=1.0, delay=1e-3)
+        with pytest.raises(es.RunawayError, match=r"1000 events happened by 0\.0"):
+            net.run(5.0, max_events=1000)
+        return net
+
+    both(make, 1.0)

@@ -57,8 +57,8 @@ class CompiledEngine:
         self.records.fetch(whole=True)  # the states to begin with
         self.guests.start()
 
-    def run(self, until: float, control: Any) -> None:
-        """Let everything happen that is due before `until` [s]; `control(engine)` is asked now and then."""
+    def run(self, until: float, control: Any, most: int | None = None) -> None:
+        """Let everything happen that is due before `until` [s]; ask `control(engine)` after `most` events or so."""
         refuse_failed(self)
         end = end_of_run(until, self.width)
         if end[0] >= LAST_WINDOW:
@@ -70,7 +70,8 @@ class CompiledEngine:
         self.arrays.feed_sources(end)
         self.records.begin()
         i = self.arrays.net.i
-        i[loop.BUDGET] = i[loop.EVENTS] + SLICE
+        between = SLICE if most is None else min(SLICE, most)
+        i[loop.BUDGET] = i[loop.EVENTS] + between
         while True:
             try:
                 answer = self._go_on(*end)
@@ -82,9 +83,9 @@ class CompiledEngine:
             self.instant = end if answer == loop.DONE else (int(i[loop.WINDOW]), 0.0)
             self.guests.settle()
             self._fetch(whole=True)
-            if answer == loop.DONE or control(self):
+            if control(self) or answer == loop.DONE:
                 return
-            i[loop.BUDGET] = i[loop.EVENTS] + SLICE
+            i[loop.BUDGET] = i[loop.EVENTS] + between
 
     def _go_on(self, window: int, offset: float) -> int:
         """Run the kernel until it stops, and do what it stopped for."""

@@ -97,8 +97,8 @@ class ReferenceEngine:
         """The present time [s]."""
         return self.env.now
 
-    def run(self, until: float, control: Any) -> None:
-        """Let everything happen that is due before `until` [s]; `control(now, events)` is asked after each event."""
+    def run(self, until: float, control: Any, most: int | None = None) -> None:
+        """Let everything happen that is due before `until` [s]; ask `control(engine)` after each event, whatever `most`."""
         snapshot.refuse_failed(self)
         end = end_of_run(until, self.width)
         env = self.env
