@@ -98,7 +98,7 @@ class ReferenceEngine:
         return self.env.now
 
     def run(self, until: float, control: Any, most: int | None = None) -> None:
-        """Let everything happen that is due before `until` [s]; ask `control(engine)` after each event, whatever `most`."""
+        """Let everything happen that is due before `until` [s]; after each event ask `control(engine)`."""
         snapshot.refuse_failed(self)
         end = end_of_run(until, self.width)
         env = self.env
