@@ -9,6 +9,7 @@ import numpy as np
 from eventsnn.engines import compiled_records, kernel, loop
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
+from eventsnn.engines.snapshot import PENDING
 from eventsnn.events import Instant, instant
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
@@ -258,21 +259,7 @@ class Arrays:
         used[net.lists[loop.FARTHER, : int(net.i[loop.FAR])]] = True
         entries = net.pool[used]
         entries = entries[entries["projection"] >= 0]
-        names = (
-            "window",
-            "offset",
-            "rank",
-            "kind",
-            "sender",
-            "synapse",
-            "nth",
-            "projection",
-            "start",
-            "stop",
-            "value",
-            "back",
-        )
-        columns = {name: rank[entries["stage"]] if name == "rank" else entries[name].copy() for name in names}
+        columns = {name: rank[entries["stage"]] if name == "rank" else entries[name].copy() for name in PENDING}
         order = np.lexsort([columns[name] for name in ("nth", "synapse", "sender", "kind", "rank", "offset", "window")])
         return {
             "nodes": {name: net.nodes[name].copy() for name in ("sent", "emitted", "fired_window", "fired_offset")},

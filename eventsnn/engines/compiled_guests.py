@@ -9,6 +9,8 @@ import numpy as np
 from eventsnn.engines import loop
 from eventsnn.engines.arrays import ENTRY
 from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
+from eventsnn.engines.nodes import pieces
+from eventsnn.engines.nodes import runs as runs_of
 from eventsnn.engines.snapshot import put_guest, take_guest
 from eventsnn.events import Key, Kind, kind_of_port, later
 from eventsnn.plan import Cells, Synapses
@@ -116,7 +118,7 @@ class Guests:
         line = self.lines[s.index] = Line(s, self.engine.arrays.weights(s.index), s.target.tolist(), s.delay.tolist())
         if guests[0]:
             for i in range(s.pre.size):
-                runs = _runs(line, int(s.row[i]), int(s.row[i + 1]))
+                runs = runs_of(line.delay, int(s.row[i]), int(s.row[i + 1]))
                 self.stations[s.pre.offset + i].rows.setdefault(s.port, []).append((line, runs))
 
     @property
@@ -213,7 +215,7 @@ class Guests:
             stage = self.stage_of[line.plan.post.index]
             for delay, start, stop in runs:
                 window, offset = later(*self.instant, delay, self.width)
-                for a, b, payload in _pieces(line, start, stop, value, to):
+                for a, b, payload in pieces(line.target, start, stop, value, to):
                     synapse = line.plan.first + a
                     self._entry(
                         window, offset, kind, station.number, synapse, nth, line.plan.index, a, b, payload, stage
@@ -259,23 +261,3 @@ class Guests:
         """Give every guest its state back."""
         for station, one in zip(self.stations.values(), saved, strict=True):
             put_guest(station.guest, one)
-
-
-def _runs(line: Line, start: int, end: int) -> list[tuple[float, int, int]]:
-    runs = []
-    while start < end:
-        stop = start + 1
-        while stop < end and line.delay[stop] == line.delay[start]:
-            stop += 1
-        runs.append((line.delay[start], start, stop))
-        start = stop
-    return runs
-
-
-def _pieces(line: Line, start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:
-    """A run of synapses in pieces that carry one payload each."""
-    if isinstance(value, np.ndarray):
-        return [(j, j + 1, float(value[line.target[j]])) for j in range(start, stop) if to in (None, line.target[j])]
-    if to is None:
-        return [(start, stop, float(value))]
-    return [(j, j + 1, float(value)) for j in range(start, stop) if line.target[j] == to]

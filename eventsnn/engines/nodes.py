@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from eventsnn.engines.agenda import EventEnvironment, Mailbox
 from eventsnn.engines.scopes import Record, make_synapse
 from eventsnn.events import Instant, Key, kind_of_port
@@ -11,6 +13,27 @@ from eventsnn.plan import Cells, Synapses
 if TYPE_CHECKING:
     from eventsnn.engines.guests import Guest
     from eventsnn.engines.reference import ReferenceEngine
+
+
+def runs(delay: list[float], start: int, end: int) -> list[tuple[float, int, int]]:
+    """A stretch of synapses as (delay, start, stop) of those with equal delay."""
+    found = []
+    while start < end:
+        stop = start + 1
+        while stop < end and delay[stop] == delay[start]:
+            stop += 1
+        found.append((delay[start], start, stop))
+        start = stop
+    return found
+
+
+def pieces(target: list[int], start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:
+    """A run of synapses in pieces that carry one payload each; `to` is the only target, an array has one for each."""
+    if isinstance(value, np.ndarray):
+        return [(j, j + 1, float(value[target[j]])) for j in range(start, stop) if to in (None, target[j])]
+    if to is None:
+        return [(start, stop, float(value))]
+    return [(j, j + 1, float(value)) for j in range(start, stop) if target[j] == to]
 
 
 class Synapse:
@@ -39,15 +62,7 @@ class Synapse:
 
     def runs(self, i: int) -> list[tuple[float, int, int]]:
         """The row of source i as (delay, start, stop): synapses that a spike reaches at the same time."""
-        start, end = int(self.plan.row[i]), int(self.plan.row[i + 1])
-        runs = []
-        while start < end:
-            stop = start + 1
-            while stop < end and self.delay[stop] == self.delay[start]:
-                stop += 1
-            runs.append((self.delay[start], start, stop))
-            start = stop
-        return runs
+        return runs(self.delay, int(self.plan.row[i]), int(self.plan.row[i + 1]))
 
 
 class Learning:

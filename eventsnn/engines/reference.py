@@ -14,7 +14,7 @@ from eventsnn import step
 from eventsnn.engines import snapshot
 from eventsnn.engines.agenda import EventEnvironment
 from eventsnn.engines.guests import Guest
-from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse
+from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse, pieces
 from eventsnn.engines.scopes import make_cell, make_post, reader
 from eventsnn.errors import EngineError, RunawayError
 from eventsnn.events import Key, Kind, Message, end_of_run, instant, later
@@ -154,7 +154,7 @@ class ReferenceEngine:
         window, offset = self.env.instant
         for synapses, runs in node.rows.get(port, ()):
             for delay, start, stop in runs:
-                for a, b, payload in _pieces(synapses, start, stop, value, to):
+                for a, b, payload in pieces(synapses.target, start, stop, value, to):
                     w, o = later(window, offset, delay, self.width)
                     post = self.nodes[synapses.plan.post.offset]
                     what = Delivery(self, synapses, a, b, payload, False, node.number)
@@ -344,12 +344,3 @@ def source(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, N
         engine.emit(node)
     while True:
         yield node.mailbox  # a source that has no more spikes waits for ever
-
-
-def _pieces(synapses: Synapse, start: int, stop: int, value: Any, to: int | None) -> list[tuple[int, int, float]]:
-    """A run of synapses in pieces that carry one payload each."""
-    if to is None and not isinstance(value, np.ndarray):
-        return [(start, stop, float(value))]
-    wanted = [j for j in range(start, stop) if to is None or synapses.target[j] == to]
-    values = value if isinstance(value, np.ndarray) else None
-    return [(j, j + 1, float(values[synapses.target[j]] if values is not None else value)) for j in wanted]

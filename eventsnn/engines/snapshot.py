@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from eventsnn.engines.guests import Guest
     from eventsnn.engines.reference import ReferenceEngine
 
-_PENDING = (
+PENDING = (
     "window",
     "offset",
     "rank",
@@ -68,7 +68,7 @@ def take(engine: "ReferenceEngine") -> dict[str, Any]:
             name: np.array(
                 [_pending(key, e)[k] for key, e in pending], np.float64 if name in ("offset", "value") else np.int64
             )
-            for k, name in enumerate(_PENDING)
+            for k, name in enumerate(PENDING)
         },
         "guests": guests,
     }
