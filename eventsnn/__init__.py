@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsnn import datasets
 from eventsnn.distributions import exponential, lognormal, normal, uniform
-from eventsnn.encode import latency
+from eventsnn.encode import latency, rate_trains
 from eventsnn.errors import (
     EngineError,
     EventsnnError,
@@ -13,14 +13,55 @@ from eventsnn.errors import (
     NetworkError,
     RunawayError,
 )
-from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.model import EpochState, LinearNeuron, Neuron, Part, PostState, Rule, Source, State
 from eventsnn.network import Network
-from eventsnn.neurons import IF, LIF, Latency, Poisson, Regular, SpikeTrain
+from eventsnn.neurons import (
+    IF,
+    LIF,
+    AdaptiveLIF,
+    ErrorNeuron,
+    Latency,
+    Poisson,
+    Readout,
+    Regular,
+    SpikeTrain,
+    TwoCompartment,
+)
+from eventsnn.paths import adaptation, double_exponential, error, gate, hold, low_pass, memory, path, psp, spike, weight
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
 from eventsnn.processes import Process
-from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, PairSTDP, Sgd, SpikeTimeGradient, WeightSum
+from eventsnn.rules import (
+    ERBP,
+    ETLP,
+    Adam,
+    Adaptive,
+    AdaptiveEProp,
+    AdaptiveETLP,
+    Ask,
+    Bump,
+    Clip,
+    EProp,
+    ErrorTriggered,
+    LabelDelta,
+    LocalError,
+    Momentum,
+    NoRemedy,
+    PairSTDP,
+    RewardSTDP,
+    RMax,
+    Sgd,
+    SpikeTimeGradient,
+    SuperSpike,
+    TripletSTDP,
+    WeightSum,
+    van_rossum,
+)
+from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.stimulus import Stimulus
+from eventsnn.surrogates import Boxcar, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
+from eventsnn.trains import TargetTrains
+from eventsnn.wiring import connect_erbp
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -44,18 +85,33 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ERBP",
+    "ETLP",
     "IF",
     "LIF",
     "Adam",
     "Adaptive",
+    "AdaptiveEProp",
+    "AdaptiveETLP",
+    "AdaptiveLIF",
+    "Ask",
+    "Boxcar",
     "Bump",
     "Clip",
+    "EProp",
     "EngineError",
+    "EpochState",
+    "ErrorNeuron",
+    "ErrorTriggered",
     "EventsnnError",
+    "Exponential",
+    "FastSigmoid",
     "FirstToSpike",
     "Interrupted",
+    "LabelDelta",
     "Latency",
     "LinearNeuron",
+    "LocalError",
     "LocalityError",
     "MarginRace",
     "Momentum",
@@ -68,29 +124,55 @@ __all__ = [
     "Poisson",
     "PostState",
     "Process",
+    "Quadratic",
+    "RMax",
+    "Readout",
     "Regular",
+    "RewardSTDP",
     "Rule",
     "RunawayError",
     "Sgd",
+    "Sigmoid",
     "Source",
     "SpikeTimeGradient",
     "SpikeTrain",
     "State",
     "Stimulus",
+    "SuperSpike",
+    "Surrogate",
     "TargetTimes",
+    "TargetTrains",
+    "Triangular",
+    "TripletSTDP",
+    "TwoCompartment",
     "WeightSum",
+    "adaptation",
     "all_to_all",
+    "connect_erbp",
     "datasets",
+    "double_exponential",
     "edges",
+    "error",
     "exponential",
     "fixed_indegree",
     "fixed_probability",
+    "gate",
+    "hold",
     "latency",
     "lognormal",
+    "low_pass",
+    "memory",
     "ms",
     "normal",
     "one_to_one",
+    "path",
     "plot",
+    "psp",
+    "rate_trains",
+    "spike",
+    "triplet_stdp",
     "uniform",
     "us",
+    "van_rossum",
+    "weight",
 ]

@@ -67,7 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--seeds", type=positive, default=1, metavar="N", help="temporal-xor: run N seeds, from --seed on"
     )
     demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
-    demo.add_argument("--small", action="store_true", help="digits: fewer neurons and samples, in seconds")
+    demo.add_argument("--small", action="store_true", help="the digits: fewer neurons and samples, in seconds")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")

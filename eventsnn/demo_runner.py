@@ -145,7 +145,9 @@ def counted(
 
 
 def learned(net: Network) -> str:
-    """How many of the latest answers were right."""
+    """How many of the latest answers were right, where somebody keeps count."""
+    if all(p.name != "teacher" for p in net.description.populations):
+        return ""
     right = net.notes(net.population("teacher"), "correct")[1][-200:]
     return f"{np.mean(right):.0%} of the latest {len(right)} right" if len(right) else ""
 
@@ -283,6 +285,34 @@ def run_digits(options: Options) -> Report:
     }
 
 
+def run_erbp_digits(options: Options) -> Report:
+    """Learn handwritten digits as Poisson spikes by event-driven random backpropagation."""
+    demo = module("erbp_digits")
+    begun = clock.monotonic()
+    net = start(options, demo.build, "compiled", small=options.small)
+    labels = net.population("stimulus").model.labels  # type: ignore[union-attr]
+    follow(net, demo.learn(net), options, len(labels), "sample", "erbp-digits")
+    right, told = demo.right(net), labels >= 0
+    counts = net.message_counts()
+    onto = sum(n for name, n in counts.items() if name in ("pixels->hidden 1", "hidden 1->output"))
+    times = demo.PERIOD * np.flatnonzero(told)
+    curve = pictures().learning_curve((times, right[told].astype(float)), window=200)
+    return {
+        "accuracy": round(float(right[~told].mean()), 4),
+        "samples": int(told.sum()),
+        "test_samples": int((~told).sum()),
+        "hidden": net.population("hidden 1").size,
+        "seconds": round(clock.monotonic() - begun, 2),
+        "seed": net.description.seed,
+        "engine": net.engine_name,
+        "synaptic_events": onto,
+        "error_spikes": sum(len(net.spikes(net.population(name))) for name in ("lacking", "too many")),
+        "messages": {"total": sum(counts.values()), **counts},
+        "digest": digest([net]),
+        "picture": save_picture(curve.figure, options, "erbp_digits"),
+    }
+
+
 # -- processes of one's own -------------------------------------------------------------------------------------------
 
 
@@ -330,6 +360,12 @@ DEMOS = {
         run_digits,
         "{accuracy:.1%} of {test_samples} digits never trained on are named rightly, after {samples} presentations "
         "({hidden} hidden neurons, {seconds} s)",
+    ),
+    "erbp-digits": Demo(
+        "handwritten digits as Poisson spikes, learned by event-driven random backpropagation without a pause",
+        run_erbp_digits,
+        "{accuracy:.1%} of {test_samples} digits never trained on are named rightly, after {samples} presentations "
+        "and {synaptic_events} synaptic events ({hidden} hidden neurons, {seconds} s)",
     ),
     "custom-process": Demo(
         "processes of your own: a burst that answers spikes, and two that count by turns",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsnn import rng
 from eventsnn.errors import NetworkError
 
 
@@ -25,3 +26,36 @@ def latency(values: np.ndarray, early: float, late: float, silent_below: float =
         )
     times = early + (1.0 - values) * (late - early)
     return np.where(values < silent_below, np.inf, times)
+
+
+def rate_trains(rates: np.ndarray, period: float, seed: int = 0, start: float = 0.0) -> list[np.ndarray]:
+    """Poisson trains whose rates change from sample to sample: what `SpikeTrain` takes.
+
+    Args:
+        rates: of every input while each sample is shown [1/s], shape (samples, inputs).
+        period: how long a sample is shown [s]; the next follows at once.
+        seed: each input's train follows from it and from the input's index.
+        start: when the first sample is shown [s].
+
+    Returns:
+        One array of increasing spike times [s] for each input.
+
+    Raises:
+        NetworkError: a rate that is negative or not finite.
+    """
+    rates = np.asarray(rates, dtype=np.float64)
+    if rates.ndim != 2 or not 0 < period < np.inf:
+        raise NetworkError(
+            f"rate_trains: rates has shape {rates.shape}, period is {period}; give (samples, inputs) and a time"
+        )
+    bad = np.argwhere(~((rates >= 0) & (rates < np.inf)))
+    if len(bad):
+        n, i = bad[0]
+        raise NetworkError(f"rate_trains: rates[{n}, {i}] is {rates[n, i]}; a rate is finite and not negative")
+    trains = []
+    for i in range(rates.shape[1]):
+        draw = rng.stream(seed, "rate_trains", i)
+        counts = draw.poisson(rates[:, i] * period)
+        sample = np.repeat(np.arange(len(rates)), counts)
+        trains.append(np.unique(start + (sample + draw.random(len(sample))) * period))
+    return trains

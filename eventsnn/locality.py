@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from eventsnn.errors import LocalityError
 
-SCOPES = ("cell", "syn", "post", "msg")
+SCOPES = ("cell", "syn", "post", "msg", "epoch")
 PURE_BUILTINS = frozenset({"min", "max", "abs", "float", "int", "bool", "range"})
 PURE_MATH = frozenset(
     "exp expm1 log log1p sqrt copysign sin cos tan tanh sinh cosh atan atan2 floor ceil fabs "  # noqa: SIM905
@@ -82,6 +82,10 @@ class Handler:
     line: int
     reads: set[tuple[str, str]] = field(default_factory=set)
     writes: set[tuple[str, str]] = field(default_factory=set)
+
+    def uses(self, scope: str) -> bool:
+        """Whether the scope occurs in its text."""
+        return any(isinstance(n, ast.Name) and n.id == scope for part in self.tree.body for n in ast.walk(part))
 
 
 def parse(function: Callable[..., object], owner: str, name: str) -> Handler:

@@ -20,6 +20,13 @@ State = Annotated[float, "state"]
 PostState = Annotated[float, "post-state"]
 """One float64 that a Rule keeps at each postsynaptic neuron."""
 
+EpochState = Annotated[float, "epoch-state"]
+"""One float64 that a Rule keeps for each epoch of a postsynaptic neuron that a synapse of it still belongs to."""
+
+COURSES = ("course", "adaptive_course")
+FUNCTIONS = ("psp", "psp_slope", *COURSES)
+"""What a neuron may publish beside its variables: functions that rules can call."""
+
 PYTHON_ONLY = frozenset({"derive", "time_constants"})  # run by the framework, never inside a handler
 
 
@@ -29,12 +36,14 @@ class Model:
     parameters: ClassVar[dict[str, Any]] = {}
     state: ClassVar[dict[str, float]] = {}
     post_state: ClassVar[dict[str, float]] = {}
+    epoch_state: ClassVar[dict[str, float]] = {}
     handlers: ClassVar[dict[str, Handler]] = {}
     _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.parameters, cls.state, cls.post_state = {}, {}, {}
+        cls.parameters, cls.state, cls.post_state, cls.epoch_state = {}, {}, {}, {}
+        kinds = {"state": cls.state, "post-state": cls.post_state, "epoch-state": cls.epoch_state}
         for name, hint in typing.get_type_hints(cls, include_extras=True).items():
             if name.startswith("_") or typing.get_origin(hint) is ClassVar:
                 continue
@@ -46,7 +55,7 @@ class Model:
             value = getattr(cls, name)
             if not isinstance(value, (float, int) if kind != "parameter" else (float, int, str, Part)):
                 raise NetworkError(f"{cls.__name__}.{name} is {value!r}; a {kind} starts from a number")
-            {"state": cls.state, "post-state": cls.post_state}.get(kind, cls.parameters)[name] = getattr(cls, name)
+            kinds.get(kind, cls.parameters)[name] = getattr(cls, name)
         cls.handlers = {}
         if abstract:
             return
@@ -76,6 +85,11 @@ class Model:
     def given(self) -> dict[str, Any]:
         """The parameters with their values, without what was derived from them."""
         return dict(self._given)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The parameters that are numbers; those of a neuron are published, like its variables."""
+        return {name: value for name, value in self._given.items() if isinstance(value, (int, float))}
 
     @property
     def parts(self) -> dict[str, "Part"]:
@@ -138,6 +152,7 @@ _FRAMEWORK = frozenset(vars(Model)) | {
     "parameters",
     "state",
     "post_state",
+    "epoch_state",
     "handlers",
     "handles",
     "synapse_state",
@@ -151,11 +166,21 @@ class Neuron(Model, abstract=True):
 
     Write `advance(cell, dt)`, `receive(cell, w)`, `next_spike(cell)` (seconds from now, `math.inf` = never) and
     `fire(cell, t)`. Optional: `begin(cell)`, `rest(cell)` (what a `reset` message does), `on_<port>(cell, value)` for
-    control messages, and `psp(u)`, `psp_slope(u)` (effect of a unit input after u seconds, and its derivative), which
-    spike-time rules use.
+    control messages, also `on_error`, and `psp(u)`, `psp_slope(u)` (effect of a unit input after u seconds, and its
+    derivative), which spike-time rules use.
+
+    For rules that follow the voltage between events: `course(cell, u)` gives (rest, leak, drive, lasts), with which the
+    voltage above `v_threshold`, u + x seconds after the last event, is `rest + leak exp(-x/tau_mem) + drive psp(x)` as
+    long as x < lasts and nothing else comes. Where the threshold itself moves, `adaptive_course(cell, u)` gives (rest,
+    leak, drive, lift, lasts), and `lift exp(-x/tau_adapt)` is subtracted.
+
+    `initial` names states that start from a distribution unless `net.add` says otherwise. With `speaks_error` a spike
+    also leaves as an error message of value 1 along the neuron's projections of port "error".
     """
 
     linear: ClassVar[bool] = False
+    initial: ClassVar[dict[str, object]] = {}
+    speaks_error: ClassVar[bool] = False
     _taken: ClassVar[tuple[str, ...]] = ("window", "offset")
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
         "advance": ("self", "cell", "dt"),
@@ -166,6 +191,8 @@ class Neuron(Model, abstract=True):
         "begin": ("self", "cell"),
         "psp": ("self", "u"),
         "psp_slope": ("self", "u"),
+        "course": ("self", "cell", "u"),
+        "adaptive_course": ("self", "cell", "u"),
     }
 
     @classmethod
@@ -201,7 +228,8 @@ class LinearNeuron(Neuron, abstract=True):
     - `crossing(cell, s)`: the first offset >= s at which the voltage reaches the threshold, or `math.inf`;
     - `fire(cell, s)`: the reset;
     - `observe(cell, s)`: write the published state (`cell.v`, ...) as it is at offset s, changing nothing else;
-    - `rest(cell, s)`: back to rest at offset s.
+    - `rest(cell, s)`: back to rest at offset s;
+    - optional, for rules that follow the voltage: `course(cell, s)`, as in `Neuron`, but from offset s on.
 
     A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
     the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
@@ -226,6 +254,7 @@ class LinearNeuron(Neuron, abstract=True):
         "rest": ("self", "cell", "s"),
         "psp": ("self", "u"),
         "psp_slope": ("self", "u"),
+        "course": ("self", "cell", "s"),
     }
 
     def time_constants(self) -> tuple[float, ...]:
@@ -271,11 +300,30 @@ class Rule(Model, abstract=True):
     returns becomes `msg.value` for the synapses; 0.0 stops there and visits none.
 
     `begin(self, syn, post)` runs once per synapse when the network is built. `syn.w` is the weight.
+
+    What follows the neuron through time, between events: `flow(self, post, dt)` is called whenever something is about
+    to happen to the neuron, a message of any kind or a spike of its own, dt > 0 seconds after the last such event. It
+    brings the rule's variables at the neuron to now, and may ask the neuron where its voltage was on the way
+    (`post.course(u)`).
+
+    Epochs: variables that synapses share at a neuron may have to be started anew now and then, without visiting the
+    synapses. `EpochState` declares what is kept of each past epoch; `stale(self, post)` says, when a spike arrives,
+    whether a new one is due; then `fold(self, epoch, post)` brings every past epoch up to date (0.0: it needs that no
+    more) and `renew(self, epoch, post)` begins the new one. `follow(self, syn, epoch)` brings a synapse from its epoch
+    to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
     """
 
     _taken: ClassVar[tuple[str, ...]] = ("w",)
     _once: ClassVar[tuple[str, ...]] = ("self", "post", "msg")
     _each: ClassVar[tuple[str, ...]] = ("self", "syn", "post", "msg")
+    _others: ClassVar[dict[str, tuple[str, ...]]] = {
+        "begin": ("self", "syn", "post"),
+        "flow": ("self", "post", "dt"),
+        "stale": ("self", "post"),
+        "fold": ("self", "epoch", "post"),
+        "renew": ("self", "epoch", "post"),
+        "follow": ("self", "syn", "epoch"),
+    }
 
     @classmethod
     def _declare(cls) -> Declared:
@@ -283,14 +331,15 @@ class Rule(Model, abstract=True):
         parts = [value for value in cls.parameters.values() if isinstance(value, Part)]
         state = {"w", *cls.state}.union(*(part.state for part in parts))
         declared.reads = {"syn": state, "post": None, "msg": set(locality.MESSAGE_FIELDS)}
-        declared.writes = {"syn": {"w", *cls.state}, "post": set(cls.post_state)}
-        declared.functions = {"post": {"psp", "psp_slope"}}
+        declared.reads["epoch"] = set(cls.epoch_state)
+        declared.writes = {"syn": {"w", *cls.state}, "post": set(cls.post_state), "epoch": set(cls.epoch_state)}
+        declared.functions = {"post": set(FUNCTIONS)}
         return declared
 
     @classmethod
     def _signature(cls, name: str) -> tuple[str, ...] | None:
-        if name == "begin":
-            return ("self", "syn", "post")
+        if name in cls._others:
+            return cls._others[name]
         return {"on_": cls._each, "at_": cls._once}.get(name[:3])
 
     @property

@@ -14,7 +14,7 @@ from eventsnn import rng
 from eventsnn.distributions import draw
 from eventsnn.errors import NetworkError
 from eventsnn.graph import Description, Population, Projection, flat_values
-from eventsnn.model import LinearNeuron, Neuron, Rule, Source
+from eventsnn.model import FUNCTIONS, LinearNeuron, Neuron, Rule, Source
 from eventsnn.processes import Process
 
 WIDEST = 16.0  # widest window, in units of the shortest time constant: exp(16) costs no precision
@@ -83,6 +83,23 @@ class Synapses:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @cached_property
+    def first_epoch(self) -> np.ndarray:
+        """Where each target's records of epochs begin; it has one more than synapses (see `eventsnn.epochs`)."""
+        fan_in = np.bincount(self.target, minlength=self.post.size)
+        return np.concatenate(([0], np.cumsum(fan_in + 1)))
+
+    def epochs(self) -> dict[str, np.ndarray]:
+        """How the records of epochs begin: all synapses of a target in the first, the others in the chain of vacant."""
+        first = self.first_epoch[:-1]
+        users = np.zeros(int(self.first_epoch[-1]), np.int64)
+        users[first] = np.bincount(self.target, minlength=self.post.size)
+        follows = np.arange(1, len(users) + 1)
+        follows[self.first_epoch[1:] - 1] = -1
+        live = np.zeros_like(users)
+        live[first] = 1
+        return {"users": users, "next": follows, "live": live}
 
     @cached_property
     def column(self) -> tuple[np.ndarray, np.ndarray]:
@@ -158,15 +175,16 @@ def _cells(description: Description, k: int) -> Cells:
     population = description.populations[k]
     model, n = population.model, population.size
     known = model.state if isinstance(model, Neuron) else {}
+    initial = {**model.initial, **population.initial} if isinstance(model, Neuron) else population.initial
     for name in population.initial:
         if name not in known:
             has = ", ".join(known) or "none"
             raise NetworkError(f"{population.name}: {type(model).__name__} has no state {name!r}; it has {has}")
     state = {}
     for name, default in known.items():
-        if name in population.initial:
+        if name in initial:
             stream = rng.stream(description.seed, f"{population.name}/{name}")
-            state[name] = draw(population.initial[name], n, stream, f"{population.name}.{name}")
+            state[name] = draw(initial[name], n, stream, f"{population.name}.{name}")
         else:
             state[name] = np.full(n, float(default))
     return Cells(k, population, 0, 0, state)
@@ -231,7 +249,7 @@ def _check_rule(s: Synapses) -> None:
         )
     if not isinstance(model, Neuron) or s.port != "spike":
         raise NetworkError(f"{s.name}: a rule belongs on spikes to neurons, not on {s.port!r} to {s.post.name}")
-    published = {*model.state, *({"psp", "psp_slope"} & set(model.handlers))}
+    published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
     missing = sorted(rule.sees() - published)
     if missing:
         raise NetworkError(

@@ -12,7 +12,7 @@ import numpy as np
 
 import eventsnn as es
 from eventsnn import neurons, rules
-from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.model import FUNCTIONS, LinearNeuron, Neuron, Part, PostState, Rule, Source, State
 
 GRID = 1 / 32  # times on it meet exactly
 END = 6.0
@@ -245,7 +245,7 @@ def nag(cell, period):
     while True:
         k = cell.state.get("k", 0)
         yield cell.until((k + 1) * period * (1 + cell.index))
-        for nth, port in enumerate(("error", "reset", "apply", "boost", "value", "spike")):
+        for nth, port in enumerate(("error", "reset", "apply", "boost", "value", "label", "reward", "ask", "spike")):
             if (k + nth) % 3 == 0 and cell.reaches(port):
                 cell.send(port, 0.25 * (1 + (k + cell.index) % 4))
         cell.state["k"] = k + 1
@@ -315,7 +315,28 @@ class Draw:
             refractory = self.pick(0.0, self.number(0.05, 0.5), math.inf)
             how = self.pick("to_value", "subtract")
             return es.IF(tau_syn=self.pick(0.0, self.number(0.2, 1.0)), t_refractory=refractory, reset=how)
+        if kind in (es.AdaptiveLIF, es.TwoCompartment):
+            return kind(**self.membrane(kind))
+        if kind is es.Readout:
+            return es.Readout(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3))
+        if kind is es.ErrorNeuron:
+            return es.ErrorNeuron(v_threshold=self.pick(2.5, 4.0))
         return kind(rate=self.pick(0.0, 0.3, 1.0)) if kind is Ramp else kind()
+
+    def membrane(self, kind):
+        """Parameters of the neurons that share a membrane."""
+        tau = self.number(0.2, 1.0)
+        own = {"tau_error": self.number(0.2, 1.0), "p_transmit": self.pick(1.0, 0.5)}
+        if kind is es.AdaptiveLIF:
+            own = {"tau_adapt": self.pick(tau, self.number(0.2, 2.0)), "beta": self.pick(0.0, 0.1, 0.8)}
+        return {
+            "tau_mem": tau,
+            "tau_syn": self.pick(0.0, tau, 0.95 * tau, 0.4 * tau, 2.5 * tau),
+            "t_refractory": self.pick(0.0, self.number(0.05, 0.5), math.inf),
+            "reset": self.pick("to_value", "subtract"),
+            "v_leak": self.pick(0.0, 0.3),
+            **own,
+        }
 
     def initial(self, model):
         """Initial values of some states; a bias above the threshold makes a neuron fire by itself."""
@@ -339,12 +360,13 @@ class Draw:
 
     def rule(self, model):
         """A rule that may stand before a neuron, or None."""
-        kind = self.which(None, *RULES)
-        if kind is None:
-            return None
-        rule = self.spike_time() if kind is es.SpikeTimeGradient else kind()
-        published = {*model.state, *({"psp", "psp_slope"} & set(model.handlers))}
-        return rule if rule.sees() <= published else None
+        published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
+        kind = self.which(None, *(kind for kind in RULES if kind().sees() <= published))
+        if kind is es.ERBP:
+            return es.ERBP(i_min=self.pick(-1.0, -math.inf), i_max=self.pick(0.8, 3.0))
+        if kind is es.SpikeTimeGradient:
+            return self.spike_time()
+        return None if kind is None else kind()
 
     def spike_time(self):
         """The spike-time rule with drawn parts."""
@@ -436,7 +458,7 @@ def _guests(d, net, feeders, layers):
     if d.maybe(0.7):
         sender = net.add(nag, d.pick(1, 2), period=d.number(0.2, 0.9), name="nag")
         for layer in layers:
-            for port in ("error", "reset", "apply", "boost", "value"):
+            for port in ("error", "reset", "apply", "boost", "value", "label", "reward", "ask"):
                 if d.maybe(0.4):
                     weight = d.pick(1.0, 0.5, es.uniform(0.2, 1.0))
                     net.connect(sender, layer, port=port, weight=weight, delay=d.delay("zero", "some", "far"))

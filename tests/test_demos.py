@@ -153,6 +153,27 @@ def test_digits_as_a_script(tmp_path):
     assert "% of the digits never trained on are named rightly" in script("first_to_spike_digits", tmp_path)
 
 
+def test_erbp_digits_fits_on_a_page():
+    assert len((ROOT / "demos" / "erbp_digits.py").read_text(encoding="utf-8").splitlines()) < 60
+
+
+def test_erbp_digits_small(tmp_path, capsys):
+    report = run("erbp-digits", "--small", out=tmp_path, capsys=capsys)
+    assert report["accuracy"] > 0.6  # chance is 0.1
+    assert report["samples"] == 300
+    assert report["test_samples"] == 100
+    assert report["hidden"] == 100
+    assert report["error_spikes"] > 1000
+    assert report["synaptic_events"] > 1_000_000
+    assert report["messages"]["stimulus->lacking (label)"] == 4000
+    assert Path(report["picture"]).is_file()
+
+
+@pytest.mark.slow
+def test_erbp_digits_in_full(tmp_path, capsys):
+    assert run("erbp-digits", out=tmp_path, capsys=capsys)["accuracy"] >= 0.88
+
+
 # -- processes of one's own -------------------------------------------------------------------------------------------
 
 

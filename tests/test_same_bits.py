@@ -21,7 +21,7 @@ import eventsnn as es
 from eventsnn.engines import arrays, cache, compiled
 
 EVENTS = 5000  # networks that run away are of no use here
-SHAPES = (1, 22, 38)  # small ones, which are compiled quickly; together they have every kind of neuron and guest
+SHAPES = (1, 68, 37, 28)  # small ones, which are compiled quickly; together they have every kind of neuron and guest
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from eventsnn.engines import compiled_records, kernel, loop
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
+from eventsnn.epochs import EPOCH, EPOCHS
 from eventsnn.events import Instant, instant
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
@@ -101,13 +102,23 @@ class Arrays:
     def _projection(self, s: Synapses) -> Any:
         if s.rule is None:
             return self.module.Static(s.target.astype(np.uint32), s.weight.copy())
-        syn = zeros(len(s), record_type(["w", *s.state], []))
+        keeps = s.rule.epoch_state
+        syn = zeros(len(s), record_type(["w", *s.state], [("slot", "i8")] if keeps else []))
         syn["w"] = s.weight
         for name, values in s.state.items():
             syn[name] = values
-        own = zeros(s.post.size, record_type(s.post_state or ["nothing"], []))
+        own = zeros(s.post.size, record_type(s.post_state or ["nothing"], [(n, "i8") for n in EPOCHS if keeps]))
         for name, values in s.post_state.items():
             own[name] = values
+        epochs = zeros(int(s.first_epoch[-1]) if keeps else 0, record_type(keeps, [(n, "i8") for n in EPOCH]))
+        if keeps:
+            for name, column in s.epochs().items():
+                epochs[name] = column
+            for name, value in keeps.items():
+                epochs[name] = value
+            first = s.first_epoch[:-1]
+            syn["slot"] = first[s.target]
+            own["slot"], own["living"], own["vacant"] = first, -1, epochs["next"][first]
         start, order = s.column
         nothing = np.zeros(0)
         back_delay, back_weight = nothing, nothing
@@ -119,6 +130,7 @@ class Arrays:
             s.target.astype(np.uint32), s.source.astype(np.uint32), syn, own, self._constants(s.rule, s.post.model),
             start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
             int(s.back is not None and s.back.weight is None), back_delay, back_weight, self.stage_of[s.pre.index],
+            epochs,
         )  # fmt: skip
 
     def _net(self) -> Any:
@@ -234,6 +246,10 @@ class Arrays:
             r = self.projection[projection]
             out.update({f"syn.{name}": r.syn[name].copy() for name in s.state})
             out.update({f"post.{name}": r.own[name].copy() for name in s.post_state})
+            if s.rule.epoch_state:
+                out["syn.slot"] = r.syn["slot"].copy()
+                out.update({f"post.{name}": r.own[name].copy() for name in EPOCHS})
+                out.update({f"epoch.{name}": r.epochs[name].copy() for name in (*s.rule.epoch_state, *EPOCH)})
         return out
 
     def cell_arrays(self, population: int) -> dict[str, np.ndarray]:
@@ -284,6 +300,8 @@ class Arrays:
                     self.projection[s.index].syn[name[4:]] = values
                 elif name.startswith("post."):
                     self.projection[s.index].own[name[5:]] = values
+                elif name.startswith("epoch."):
+                    self.projection[s.index].epochs[name[6:]] = values
         pending = state["pending"]
         n = len(pending["window"])
         while self.net.i[loop.FREE] <= n + self.net.i[loop.NEED]:

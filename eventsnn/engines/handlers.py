@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from eventsnn.engines.typing_check import check
-from eventsnn.model import Model, Neuron, Rule
+from eventsnn.model import COURSES, Model, Neuron, Rule
 
 POST = ("own", "cell", "neuron")
 
@@ -47,6 +47,9 @@ class _Resolve(ast.NodeTransformer):
             if owner == "self":
                 return ast.Call(ast.Name(f"{self.prefix}__{name}"), [ast.Name("self"), *arguments], [])
             if owner == "post" and self.target is not None:
+                if name in COURSES:  # of the neuron's state; a linear one counts time from its window's start
+                    u = ast.BinOp(ast.parse("cell.offset", mode="eval").body, ast.Add(), arguments[0])
+                    arguments = [ast.Name("cell", ast.Load()), u if self.target.linear else arguments[0]]
                 return ast.Call(ast.Name(f"{class_name(self.target)}__{name}"), [ast.Name("neuron"), *arguments], [])
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute):
             part, name = function.value.attr, function.attr
@@ -58,7 +61,9 @@ class _Resolve(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "post" and self.target is not None:
-            owner = "own" if node.attr in self.own else "cell"
+            assert self.target is not None
+            of_neuron = "cell" if node.attr in self.target.state else "neuron"
+            owner = "own" if node.attr in self.own else of_neuron
             return ast.Attribute(ast.Name(owner, ast.Load()), node.attr, node.ctx)
         return self.generic_visit(node)
 
@@ -103,6 +108,20 @@ def text_of(model: Model, target: Neuron | None = None, rule: Rule | None = None
         tree.returns = None
         tree = _Resolve(model, prefix, target, own, kinds).visit(tree)
         functions.append(ast.unparse(ast.fix_missing_locations(tree)))
+    return "\n\n".join(functions)
+
+
+def epochs_text(module: ModuleType, rule: Rule, target: Neuron) -> str:
+    """The functions of `epochs` for one rule at the synapses onto one neuron model; see `text_of`."""
+    prefix, own = prefix_of(rule, target), {*rule.neuron_state, *module.EPOCHS}
+    functions = []
+    for tree in ast.parse(inspect.getsource(module)).body:
+        if isinstance(tree, ast.FunctionDef):
+            tree.name = f"{prefix}__{tree.name}"
+            names = [a.arg for a in tree.args.args]
+            tree.args.args = [ast.arg(n) for a in names for n in (POST if a == "post" else (a,))]
+            tree = _Resolve(rule, prefix, target, own, {}).visit(tree)
+            functions.append(ast.unparse(ast.fix_missing_locations(tree)))
     return "\n\n".join(functions)
 
 

@@ -10,15 +10,16 @@ from string import Template
 from types import ModuleType
 from typing import Any
 
-from eventsnn import step
-from eventsnn.engines import logs, loop, templates, templates_general
+from eventsnn import epochs, step
+from eventsnn.engines import logs, loop, templates, templates_flow, templates_general
 from eventsnn.engines.cache import load
-from eventsnn.engines.handlers import class_name, prefix_of, step_text, text_of
+from eventsnn.engines.handlers import class_name, epochs_text, prefix_of, step_text, text_of
 from eventsnn.engines.typing_check import returns_value
 from eventsnn.model import Model, Neuron, Rule
 from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.processes import Process
 
+SPEAK = "    relay(net, node, window, offset, 1.0)\n"  # a spike that is also an error
 ENTRIES = ("run", "start", "push_many")  # functions that Python calls
 
 
@@ -131,7 +132,8 @@ LINEAR = "model cells hot first stage"
 GENERAL = "model cells due_window due_offset first stage"
 STATIC = "target weight"
 PLASTIC = (
-    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage"
+    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
+    "epochs"
 )
 
 
@@ -139,6 +141,9 @@ def _handlers(plan: Plan) -> str:
     models = _models(plan)
     texts = [text_of(model, target, rule) for model, target, rule in models]
     texts += [step_text(step, model) for model, _, _ in models if isinstance(model, Neuron)]
+    for model, target, _ in models:
+        if isinstance(model, Rule) and target is not None and model.epoch_state:
+            texts.append(epochs_text(epochs, model, target))
     return "\n\n".join(texts)
 
 
@@ -167,12 +172,14 @@ def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     """The functions that all populations of one kind share."""
     model, plastic = c.model, plastic_onto(plan, c)
     assert isinstance(model, Neuron)
+    followers = [(k, rule_prefix(s)) for k, s in enumerate(plastic) if s.rule and "flow" in s.rule.handlers]
     names = {
         "K": kind_of(plan, c),
         "M": class_name(model),
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
-        "after_fire": _calls(plan, c, "post", "1.0", "kind", 4),
+        "after_fire": SPEAK * model.speaks_error + _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, model, codes),
+        **templates_flow.names(kind_of(plan, c), len(plastic), followers),
         **logs.state_names(kind_of(plan, c), c),
     }
     main, row, start = (
@@ -181,6 +188,9 @@ def _kind(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         else (templates_general.CODE, templates_general.ROW, templates_general.START)
     )
     parts = [_sweep(names["K"], k, s, port) for k, s in enumerate(plastic) for port in _ports(s)]
+    if followers:
+        parts.append(Template(templates_flow.FLOW).substitute(names))
+        row = templates_flow.LINEAR_ROW if model.linear else row
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
     parts.append(
@@ -258,6 +268,11 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             "for c in range(R.col_start[n], R.col_start[n + 1]):",
             "    j = R.col_synapse[c]",
             "    syn = R.syn[j]",
+            *(
+                [f"    {name}__follow_epoch(R.rule, R.epochs, own, cell, P.model, syn)"]
+                if templates_flow.follows(rule, port)
+                else []
+            ),
             "    before = syn.w",
         ]
         if returns_value(each):
@@ -291,6 +306,8 @@ def _before_enter(kind: str, s: Synapses) -> str:
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             lines.append(f"look_{kind}(net, P, n, window, s)")
+        if s.rule.epoch_state:
+            lines += templates_flow.epoch_lines(rule_prefix(s))
         lines += [
             "before = syn.w",
             f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
@@ -313,7 +330,7 @@ def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
         handler = "rest" if port == "reset" else f"on_{port}"
         if port == "error":
             body.append("        relay(net, node, window, offset, value)")
-        elif handler in model.handlers:
+        if handler in model.handlers:
             extra = ", cell.offset" if model.linear else ""
             extra = extra if handler == "rest" else ", value"
             body += [

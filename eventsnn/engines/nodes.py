@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eventsnn.engines.agenda import EventEnvironment, Mailbox
-from eventsnn.engines.scopes import Record, make_synapse
+from eventsnn.engines.scopes import Record, make_epochs, make_synapse
 from eventsnn.events import Instant, Key, kind_of_port
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Cells, Synapses
@@ -48,13 +48,26 @@ class Synapse:
         self.errors_back = 0
         self.w: list[float] = plan.weight.tolist()
         self.records: list[Record] = []
+        self.epochs: list[Record] = []
         if plan.rule is not None:
             columns = {k: v.tolist() for k, v in plan.state.items()}
             self.records = [
                 make_synapse(plan.rule, w, {k: c[j] for k, c in columns.items()}) for j, w in enumerate(self.w)
             ]
+            self._begin_epochs(plan)
         self.back_delay = plan.back.delay.tolist() if plan.back else []
         self.back_weight = plan.back.weight.tolist() if plan.back and plan.back.weight is not None else None
+
+    def _begin_epochs(self, plan: Synapses) -> None:
+        assert plan.rule is not None
+        if plan.rule.epoch_state:
+            first = plan.first_epoch
+            self.epochs = make_epochs(plan.rule, int(first[-1]))
+            for name, column in plan.epochs().items():
+                for epoch, value in zip(self.epochs, column.tolist(), strict=True):
+                    setattr(epoch, name, value)
+            for record, target in zip(self.records, self.target, strict=True):
+                record.slot = int(first[target])
 
     def weight(self, j: int) -> float:
         """The weight of synapse j, now."""
@@ -69,9 +82,12 @@ class Learning:
     """A rule at one neuron: its view of the neuron, and the synapses of its column."""
 
     def __init__(self, rule: Rule, post: Record, synapses: Synapse, column: list[int], look: bool) -> None:
-        self.rule, self.post, self.synapses, self.column, self.look = rule, post, synapses, column, look
+        self.rule: Any = rule
+        self.post, self.synapses, self.column, self.look = post, synapses, column, look
         self.on_pre = getattr(rule, "on_pre", None)
+        self.flow: Any = getattr(rule, "flow", None)
         self.once = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("at_")}
+        self.follows = {name[3:] for name, h in rule.handlers.items() if name[:3] == "on_" and h.uses("syn")}
         self.each = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("on_")}
 
 
@@ -89,6 +105,7 @@ class Node:
         self.emitted = 0  # of a source: spikes sent so far
         self.sent = 0
         self.learning: list[Learning] = []
+        self.flows: list[Learning] = []  # those of them that follow the neuron between its events
         self.rows: dict[str, list[tuple[Synapse, list[tuple[float, int, int]]]]] = {}
         self.linear = isinstance(cells.model, Neuron) and cells.model.linear
         self.log: Any = None

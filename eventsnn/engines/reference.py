@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from eventsnn import step
+from eventsnn import epochs, step
 from eventsnn.engines import snapshot
 from eventsnn.engines.agenda import EventEnvironment
 from eventsnn.engines.guests import Guest
@@ -76,7 +76,13 @@ class ReferenceEngine:
             values = {k: float(v[i]) for k, v in plan.post_state.items()}
             post = make_post(rule, node.model, node.cell, values)
             column = order[start[i] : start[i + 1]].tolist()
-            node.learning.append(Learning(rule, post, synapses, column, look))
+            learning = Learning(rule, post, synapses, column, look)
+            node.learning.append(learning)
+            if learning.flow is not None:
+                node.flows.append(learning)
+            if synapses.epochs:
+                post.slot = int(plan.first_epoch[i])
+                post.living, post.vacant = -1, synapses.epochs[post.slot].next
             if "begin" in rule.handlers:
                 for j in column:
                     rule.begin(synapses.records[j], post)  # type: ignore[attr-defined]
@@ -208,7 +214,13 @@ class ReferenceEngine:
     # -- reactions ------------------------------------------------------------------------------------------------
 
     def bring(self, node: Node) -> None:
-        """Let the neuron's time pass up to now."""
+        """Let the neuron's time pass up to now, and the rules follow it."""
+        if node.flows:
+            window, offset = self.env.instant
+            dt = (window - node.cell.window) * self.width + (offset - node.cell.offset)
+            for learning in node.flows:
+                if dt > 0.0:
+                    learning.flow(learning.post, dt)
         (step.bring_linear if node.linear else step.bring)(node.model, node.cell, *self.env.instant, self.width)
 
     def look(self, node: Node) -> None:
@@ -227,6 +239,10 @@ class ReferenceEngine:
                 if learning.synapses is synapses and learning.on_pre is not None:
                     if learning.look:
                         self.look(node)
+                    if synapses.epochs:
+                        if learning.rule.stale(learning.post) > 0.0:
+                            epochs.turn_epoch(learning.rule, synapses.epochs, learning.post)
+                        epochs.follow_epoch(learning.rule, synapses.epochs, learning.post, syn)
                     before = syn.w
                     learning.on_pre(syn, learning.post, Message(self.now, 0.0))
                     self.note_weight(synapses, j, before)
@@ -258,9 +274,14 @@ class ReferenceEngine:
         if "spikes" in node.cells.population.record:
             self.recorder.spike_columns(node.cells.index).append(self.now, node.index)
         self.send(node, "spike")
+        if getattr(node.model, "speaks_error", False):
+            self.send(node, "error", 1.0)
 
     def control(self, node: Node, port: str, value: float) -> None:
         """An error or control message: first the rules, then the neuron itself."""
+        if node.flows:
+            self.bring(node)
+            self.set_due(node)  # its coefficients may have moved to another window
         for learning in node.learning:
             self.sweep(node, learning, port, value)
         if port == "reset" and "rest" in node.model.handlers:
@@ -272,7 +293,7 @@ class ReferenceEngine:
             self.set_due(node)
         if port == "error":
             self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
-        elif f"on_{port}" in node.model.handlers:
+        if port != "reset" and f"on_{port}" in node.model.handlers:
             self.bring(node)
             getattr(node.model, f"on_{port}")(node.cell, value)
             self.set_due(node)
@@ -294,6 +315,8 @@ class ReferenceEngine:
         message = Message(time, value)
         for j in learning.column:
             syn = synapses.records[j]
+            if synapses.epochs and port in learning.follows:
+                epochs.follow_epoch(learning.rule, synapses.epochs, learning.post, syn)
             before = syn.w
             way_back = before if synapses.back_weight is None else synapses.back_weight[j]
             answer = each(syn, learning.post, message)

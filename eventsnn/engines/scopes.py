@@ -5,9 +5,10 @@ from operator import attrgetter
 from typing import Any
 
 from eventsnn import step
+from eventsnn.epochs import EPOCH, EPOCHS
 from eventsnn.errors import LocalityError
 from eventsnn.events import instant
-from eventsnn.model import Neuron, Rule
+from eventsnn.model import COURSES, FUNCTIONS, Neuron, Rule
 from eventsnn.record import Reader
 
 Record = Any  # an object with one float attribute per declared variable
@@ -27,23 +28,45 @@ def cell_class(owner: str, names: tuple[str, ...]) -> type:
 @cache
 def synapse_class(owner: str, names: tuple[str, ...]) -> type:
     """A synapse's record: its weight and its rule's State."""
-    return type(owner, (), {"__slots__": ("w", *names), "published": ("w", *names), "__getattr__": _refuse})
+    return type(owner, (), {"__slots__": ("w", *names, "slot"), "published": ("w", *names), "__getattr__": _refuse})
 
 
 @cache
-def post_class(owner: str, own: tuple[str, ...], published: tuple[str, ...], functions: tuple[str, ...]) -> type:
+def post_class(
+    owner: str,
+    own: tuple[str, ...],
+    published: tuple[str, ...],
+    parameters: tuple[str, ...],
+    functions: tuple[str, ...],
+    linear: bool,
+) -> type:
     """A rule's view of a neuron: its own variables there to read and write, the neuron's to read only."""
     body: dict[str, Any] = {
-        "__slots__": (*own, "_cell", "_model"),
-        "published": (*own, *published, *functions),
+        "__slots__": (*own, *EPOCHS, "_cell", "_model"),
+        "published": (*own, *published, *parameters, *functions),
         "__getattr__": _refuse,
     }
+    for name in parameters:
+        if name not in own:
+            body[name] = property(attrgetter(f"_model.{name}"), _read_only(owner, name))
     for name in published:
         if name not in own:
             body[name] = property(attrgetter(f"_cell.{name}"), _read_only(owner, name))
     for name in functions:
-        body[name] = property(attrgetter(f"_model.{name}"), _read_only(owner, name))
+        found = _course(name, linear) if name in COURSES else attrgetter(f"_model.{name}")
+        body[name] = property(found, _read_only(owner, name))
     return type(owner, (), body)
+
+
+def _course(name: str, linear: bool) -> Any:
+    """The neuron's function of its state and of the seconds since its last event, with the state filled in."""
+
+    def course(post: Any) -> Any:
+        model, cell = post._model, post._cell
+        function = getattr(model, name)
+        return lambda u: function(cell, cell.offset + u if linear else u)
+
+    return course
 
 
 def _read_only(owner: str, name: str) -> Any:
@@ -66,10 +89,26 @@ def make_cell(model: Neuron, values: dict[str, float]) -> Record:
     return cell
 
 
+@cache
+def epoch_class(owner: str, names: tuple[str, ...]) -> type:
+    """What a rule keeps of one epoch of a neuron."""
+    return type(owner, (), {"__slots__": (*names, *EPOCH), "published": names, "__getattr__": _refuse})
+
+
+def make_epochs(rule: Rule, count: int) -> list[Record]:
+    """Room for so many epochs."""
+    kind = epoch_class(f"{type(rule).__name__}.epoch", tuple(rule.epoch_state))
+    table = [kind() for _ in range(count)]
+    for epoch in table:
+        for name, value in rule.epoch_state.items():
+            setattr(epoch, name, value)
+    return table
+
+
 def make_synapse(rule: Rule, w: float, values: dict[str, float]) -> Record:
     """A plastic synapse's record."""
     synapse = synapse_class(f"{type(rule).__name__}.syn", tuple(rule.synapse_state))()
-    synapse.w = w
+    synapse.w, synapse.slot = w, 0
     for name, value in values.items():
         setattr(synapse, name, value)
     return synapse
@@ -77,9 +116,9 @@ def make_synapse(rule: Rule, w: float, values: dict[str, float]) -> Record:
 
 def make_post(rule: Rule, model: Neuron, cell: Record, values: dict[str, float]) -> Record:
     """A rule's view of one neuron."""
-    functions = tuple(name for name in ("psp", "psp_slope") if name in model.handlers)
-    kind = post_class(f"{type(rule).__name__}.post", tuple(rule.neuron_state), tuple(model.state), functions)
-    post = kind()
+    functions = tuple(name for name in FUNCTIONS if name in model.handlers)
+    owner, own, parameters = f"{type(rule).__name__}.post", tuple(rule.neuron_state), tuple(model.numbers)
+    post = post_class(owner, own, tuple(model.state), parameters, functions, model.linear)()
     post._cell, post._model = cell, model
     for name, value in values.items():
         setattr(post, name, value)

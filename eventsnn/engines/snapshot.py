@@ -8,6 +8,7 @@ from simpy.events import Initialize
 
 from eventsnn.engines.guests import refuse_unsavable
 from eventsnn.engines.nodes import Delivery, Node
+from eventsnn.epochs import EPOCH, EPOCHS
 from eventsnn.errors import EngineError
 from eventsnn.events import Key
 from eventsnn.processes import Received
@@ -121,6 +122,14 @@ def synapse_arrays(engine: "ReferenceEngine", projection: int) -> dict[str, Any]
             arrays[f"syn.{name}"] = np.array([getattr(r, name) for r in synapses.records])
         for name in rule.neuron_state:
             arrays[f"post.{name}"] = np.array([getattr(p, name) for p in _posts(engine, projection)])
+        if synapses.epochs:
+            arrays["syn.slot"] = np.array([r.slot for r in synapses.records], np.int64)
+            for name in EPOCHS:
+                arrays[f"post.{name}"] = np.array([getattr(p, name) for p in _posts(engine, projection)], np.int64)
+            for name in rule.epoch_state:
+                arrays[f"epoch.{name}"] = np.array([getattr(e, name) for e in synapses.epochs])
+            for name in EPOCH:
+                arrays[f"epoch.{name}"] = np.array([getattr(e, name) for e in synapses.epochs], np.int64)
     return arrays
 
 
@@ -130,13 +139,12 @@ def _put_synapses(engine: "ReferenceEngine", projection: int, arrays: dict[str, 
     if synapses.plan.rule is None:
         synapses.w = np.asarray(arrays["w"]).tolist()
         return
+    owners = {"syn": synapses.records, "post": _posts(engine, projection), "epoch": synapses.epochs}
     for name, column in arrays.items():
-        if name == "w" or name.startswith("syn."):
-            for record, value in zip(synapses.records, column, strict=True):
-                setattr(record, name.removeprefix("syn."), float(value))
-        elif name.startswith("post."):
-            for post, value in zip(_posts(engine, projection), column, strict=True):
-                setattr(post, name.removeprefix("post."), float(value))
+        owner, _, field = name.rpartition(".")
+        if name == "w" or owner:
+            for record, value in zip(owners[owner or "syn"], np.asarray(column).tolist(), strict=True):
+                setattr(record, field, value)
 
 
 def _members(engine: "ReferenceEngine", population: int) -> list[Node]:

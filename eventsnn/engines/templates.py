@@ -40,7 +40,7 @@ def fire_${K}($args, n, window, offset, kind):
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
         fault(net, RUNAWAY, node, 0, window, offset, 0.0)
         return
-    cell = load_${K}(P, n)
+$flow    cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
     ${M}__fire(P.model, cell, offset)
     net.nodes[node].fired_window = window
@@ -87,7 +87,7 @@ def bring_${K}($args, n, window, offset):
     if not catch_up_${K}($args, n, window, offset):
         return False
     touch(net, P.first + n)
-    cell = load_${K}(P, n)
+$flow    cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
     hot = P.hot[n]
     hot.c0 = cell.c0
@@ -211,7 +211,7 @@ def control_${K}($args, n, window, offset, port, value):
     if not catch_up_${K}($args, n, window, offset) or not room(net):
         return False
     node = P.first + n
-$control
+$flow_control$control
     return True
 '''
 

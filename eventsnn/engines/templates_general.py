@@ -3,13 +3,17 @@
 CODE = '''
 def set_due_${K}(net, P, n, stage):
     """Work out the neuron's next spike as its state now says."""
-    cell = P.cells[n]
-    x = ${M}__due(P.model, cell)
+    x = ${M}__due(P.model, P.cells[n])
     if x == math.inf:
         P.due_window[n] = NO_VISIT
-        return
+    else:
+        put_due_${K}(net, P, n, x)
+
+
+def put_due_${K}(net, P, n, x):
+    """Note that the neuron's next spike is due x after the start of the window of its own last event."""
     ahead = whole(x / net.width)
-    P.due_window[n] = cell.window + ahead
+    P.due_window[n] = P.cells[n].window + ahead
     P.due_offset[n] = x - ahead * net.width
     visit(net, P.first + n, P.due_window[n])
 
@@ -21,7 +25,7 @@ def fire_${K}($args, n, window, offset, kind):
         fault(net, RUNAWAY, node, 0, window, offset, 0.0)
         return
     cell = P.cells[n]
-    ${M}__bring(P.model, cell, window, offset, net.width)
+$flow    ${M}__bring(P.model, cell, window, offset, net.width)
     ${M}__fire(P.model, cell, window * net.width + offset)
     net.nodes[node].fired_window = window
     net.nodes[node].fired_offset = offset
@@ -56,7 +60,7 @@ def bring_${K}($args, n, window, offset):
     if not catch_up_${K}($args, n, window, offset):
         return False
     touch(net, P.first + n)
-    ${M}__bring(P.model, P.cells[n], window, offset, net.width)
+$flow    ${M}__bring(P.model, P.cells[n], window, offset, net.width)
     return True
 
 
@@ -112,12 +116,23 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     for j in range(e.start, e.stop):
         n = R.target[j]
-        if not bring_${K}($args, n, window, s) or not room(net):
+        due = P.due_window[n]
+        if $quick:  # a call that is handed all of `net` costs more than what it does
+            if not room(net):
+                e.start = j
+                return False
+            touch(net, P.first + n)
+            ${M}__bring(P.model, P.cells[n], window, s, net.width)
+        elif not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
             return False
 $before_enter
         ${M}__receive(P.model, P.cells[n], w)
-        set_due_${K}(net, P, n, P.stage)
+        spike = ${M}__due(P.model, P.cells[n])
+        if spike == math.inf:
+            P.due_window[n] = NO_VISIT
+        else:
+            put_due_${K}(net, P, n, spike)
 $log_row
     return True
 '''

@@ -1,7 +1,22 @@
 """Neuron models, one file each."""
 
+from eventsnn.neurons.adaptive_lif import AdaptiveLIF
+from eventsnn.neurons.error_neuron import ErrorNeuron
 from eventsnn.neurons.integrate_fire import IF
 from eventsnn.neurons.lif import LIF
+from eventsnn.neurons.readout import Readout
 from eventsnn.neurons.sources import Latency, Poisson, Regular, SpikeTrain
+from eventsnn.neurons.two_compartment import TwoCompartment
 
-__all__ = ["IF", "LIF", "Latency", "Poisson", "Regular", "SpikeTrain"]
+__all__ = [
+    "IF",
+    "LIF",
+    "AdaptiveLIF",
+    "ErrorNeuron",
+    "Latency",
+    "Poisson",
+    "Readout",
+    "Regular",
+    "SpikeTrain",
+    "TwoCompartment",
+]

@@ -268,6 +268,23 @@ class LIF(LinearNeuron):
             cell.v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, v_inf, s - cell.hold)
         cell.i = cell.c1 * math.exp(-s / self.tau_syn) / self.unit if self.pulse == 0.0 else 0.0
 
+    def course(self, cell, s):
+        """(rest, leak, drive, lasts): for `lasts` seconds from offset s, v - v_threshold is rest + leak e + drive psp.
+
+        Here e decays from 1 with tau_mem, and psp is the effect of a unit of current, both counted from s.
+        """
+        v_inf = self.v_leak + cell.i_bias
+        if cell.hold >= 0.0 and s < cell.hold:
+            return cell.v_hold - self.v_threshold, 0.0, 0.0, cell.hold - s
+        es = math.exp(-s / self.tau_syn) if self.pulse == 0.0 else 0.0
+        i = cell.c1 * es / self.unit if self.pulse == 0.0 else 0.0
+        if cell.hold < 0.0:
+            v = self.voltage(cell.c0, cell.c1, 0.0, s)
+        else:
+            c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
+            v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, 0.0, s - cell.hold)
+        return v_inf - self.v_threshold, v, i, math.inf
+
     def level(self, cell):
         """The voltage that the neuron goes to without input."""
         return self.v_leak + cell.i_bias

@@ -10,14 +10,17 @@ Times are seconds; the axis says s, ms or µs, whichever suits the time span dra
 
 from eventsnn.plot.activity import raster, voltage
 from eventsnn.plot.panel import Layer, Trial, temporal_panel, trials
+from eventsnn.plot.path import path, surrogates
 from eventsnn.plot.training import learning_curve, running_mean, weight_trace, weights
 
 __all__ = [
     "Layer",
     "Trial",
     "learning_curve",
+    "path",
     "raster",
     "running_mean",
+    "surrogates",
     "temporal_panel",
     "trials",
     "voltage",

@@ -1,0 +1,77 @@
+"""The parts of a kernel for neurons that a rule follows between their events; see `templates` and `Rule.flow`.
+
+Such a rule has to see every event of the neuron on its own, so there is no fast row for them.
+"""
+
+from eventsnn.model import Rule
+
+FLOW = '''
+def flow_${K}($args, n, window, offset):
+    """Let the rules follow the neuron from its last event to now."""
+    cell = load_${K}(P, n)
+    dt = (window - cell.window) * net.width + (offset - cell.offset)
+    if dt > 0.0:
+$flow_body
+'''
+
+LINEAR_ROW = '''
+def row_${K}_$q($args, R, x, window):
+    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    time = window * net.width + s
+    f0, f1 = ${M}__factors(P.model, s)
+    b0, b1, g = ${M}__basis(P.model, s)
+    for j in range(e.start, e.stop):
+        n = R.target[j]
+        if not bring_${K}($args, n, window, s) or not room(net):
+            e.start = j
+            return False
+        hot = P.hot[n]
+$before_enter
+        hot.c0 += w * f0
+        hot.c1 += w * f1
+        if hot.level < math.inf:
+            v = hot.level + hot.c0 * b0 + hot.c1 * b1
+            hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
+$log_row
+    return True
+'''
+
+
+QUICK = "due > window or (due == window and P.due_offset[n] > s)"  # surely it does not fire before now
+
+
+def names(kind: str, plastic: int, followers: list[tuple[int, str]]) -> dict[str, str]:
+    """What the templates of a kind of population are filled in with.
+
+    Args:
+        kind: its name.
+        plastic: how many projections with rules it has.
+        followers: which of them have a rule that follows the neuron, each with what its functions' names begin with.
+    """
+    if not followers:
+        return {"flow": "", "flow_control": "", "flow_body": "", "quick": QUICK}
+    args = ", ".join(["net", "P", *(f"A{k}" for k in range(plastic))])
+    calls = [f"        {rule}__flow(A{k}.rule, A{k}.own[n], cell, P.model, dt)" for k, rule in followers]
+    return {
+        "flow": f"    flow_{kind}({args}, n, window, offset)\n",
+        "flow_control": f"    bring_{kind}({args}, n, window, offset)\n",  # surely has room: it has caught up
+        "flow_body": "\n".join(calls),
+        "quick": "False",
+    }
+
+
+def follows(rule: Rule, port: str) -> bool:
+    """Whether a synapse comes to the present epoch before it sees a message of that port."""
+    return bool(rule.epoch_state) and rule.handlers[f"on_{port}"].uses("syn")
+
+
+def epoch_lines(rule: str) -> list[str]:
+    """When a spike arrives at a synapse of a rule with epochs: a new one where due, and the synapse comes to it."""
+    post = "R.own[n], P.cells[n], P.model"
+    return [
+        f"if {rule}__stale(R.rule, {post}) > 0.0:",
+        f"    {rule}__turn_epoch(R.rule, R.epochs, {post})",
+        f"{rule}__follow_epoch(R.rule, R.epochs, {post}, syn)",
+    ]

@@ -1,0 +1,354 @@
+"""Writes how a path's rule follows its neuron: stretch by stretch, each by quadrature of order 8.
+
+A stretch is at most `panel` of the shortest time constant long. On it the voltage is monotonic, no kink of the
+surrogate is passed, and the voltage moves at most `panel` of what the surrogate reaches. The modes are a chain, so the
+propagator of a stretch is made of nested integrals: each takes the values of the one before it at the points of the
+quadrature, which is Gauss-Legendre collocation of the linear equations of the modes.
+"""
+
+import math
+
+from eventsnn.paths.chain import Circuit
+from eventsnn.paths.writing import method, pairs, taus
+
+# Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
+# Computed with 40 digits from the zeros of the Legendre polynomial; the method has order 8.
+NODES = (0.069431844202973712388, 0.3300094782075718676, 0.6699905217924281324, 0.93056815579702628761)
+WEIGHTS = (0.17392742256872692869, 0.32607257743127307131, 0.32607257743127307131, 0.17392742256872692869)
+UP_TO = (
+    (0.086963711284363464343, -0.026604180084998793313, 0.012627462689404724515, -0.0035551496857956831569),
+    (0.18811811749986807165, 0.16303628871563653566, -0.027880428602470895224, 0.0067355005945381555154),
+    (0.16719192197418877317, 0.35395300603374396654, 0.16303628871563653566, -0.014190694931141142964),
+    (0.17748257225452261184, 0.3134451147418683468, 0.35267675751627186463, 0.086963711284363464343),
+)
+LAST = len(NODES) - 1  # the nodes lie symmetrically: t_k and t_(LAST - k) add up to the whole stretch
+HORIZON = 44.0  # time constants after which exp(-44) = 8e-20 of a mode is left: nothing, beside what came before
+DEGREE = 8  # of the power series: what is left out is 1e-13 at the default stretch and 1e-11 at the longest
+
+
+# The loop over stretches between two events of the neuron, without and with a gate by the voltage.
+UNGATED = [
+    "b = min(end, a + most)",
+    "self.integrate(post, b - a, 0.0, 0.0, 0.0)",
+]
+START = [
+    "rest, leak, drive, lasts = post.course(0.0)",
+    "until = max(lasts, 1e-9 * most)",
+    "low = rest + leak",
+]
+GATED = [
+    "if a >= until:",
+    "    rest, leak, drive, lasts = post.course(a)",
+    "    until = a + max(lasts, 1e-9 * most)",
+    "b = min(end, until, a + most)",
+    "if self.turned(post, b - a, leak, drive) < 0.0:",
+    "    turn = a + self.extremum(post, b - a, leak, drive)",
+    "    if a + 1e-9 * most < turn < b:  # unless it is a rounding error",
+    "        b = turn",
+    "high = self.ahead(post, b - a, rest, leak, drive)",
+    "level = self.surrogate.edge(low, high)",
+    "if level != high:",
+    "    b = a + self.crossing(post, b - a, level, rest, leak, drive)",
+    "    high = level",
+    "room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+    "while abs(high - low) > room and b - a > 1e-9 * most:",
+    "    b = a + (b - a) * max(0.2, 0.9 * room / abs(high - low))",
+    "    high = self.ahead(post, b - a, rest, leak, drive)",
+    "    room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+    "if b > a:",
+    "    leak, drive = self.integrate(post, b - a, rest, leak, drive)",
+    "low = high",
+]
+
+EXTREMUM = method(
+    "extremum(self, post, high, leak, drive)",
+    "When the voltage turns; asked only where it does.",
+    "x = post.tau_mem / post.tau_syn - 1.0",
+    "if x == 0.0:",
+    "    return post.tau_mem * (1.0 - leak / drive)",
+    "if x * leak / drive <= -1.0:",
+    "    return math.inf",
+    "return post.tau_mem * (math.log1p(x) - math.log1p(x * leak / drive)) / x",
+)
+
+TURNING = method(
+    "extremum(self, post, high, leak, drive, lift)",
+    "When the voltage above threshold turns, within `high` seconds: bisection, because no kink is there as a rule.",
+    "low = 0.0",
+    "up = self.slope(post, low, leak, drive, lift)",
+    "for _ in range(40):",
+    "    middle = 0.5 * (low + high)",
+    "    if up * self.slope(post, middle, leak, drive, lift) > 0.0:",
+    "        low = middle",
+    "    else:",
+    "        high = middle",
+    "return high",
+)
+
+_S = ", ".join(f"s_{k}" for k in range(len(NODES)))
+_B, _U, _Q, _X = (_S.replace("s", letter) for letter in "buqx")
+ADAPTED = method(
+    f"adapted(self, h, d, q, {_S}, {_B}, {_U})",
+    "The adaptation at the points of a stretch, from q: it grows by u - b q, and fades as s does, to d at the end.",
+    *(f"q_{k} = q * s_{k}" for k in range(len(NODES))),
+    "for _ in range(24):  # the stretch is so short that each round gains a digit",
+    f"    {_X} = self.up_to(" + ", ".join(f"(u_{k} - b_{k} * q_{k}) * s_{LAST - k}" for k in range(len(NODES))) + ")",
+    *(f"    q_{k} = s_{k} * (q + h * x_{k} / d)" for k in range(len(NODES))),
+    f"return {_Q}",
+)
+
+CROSSING = method(
+    "crossing(self, post, high, level, rest, leak, drive)",
+    "When the voltage, monotonic for `high` seconds, passes a level: regula falsi (Illinois).",
+    "low = 0.0",
+    "f = rest + leak - level",
+    "g = self.ahead(post, high, rest, leak, drive) - level",
+    "least = 1e-14 * self.fastest(post)",
+    "for _ in range(100):",
+    "    if f == 0.0 or f * g > 0.0:",
+    "        return low",
+    "    if g == 0.0 or high - low <= least:",
+    "        return high",
+    "    middle = low + (high - low) * (f / (f - g))",
+    "    if not low < middle < high:",
+    "        middle = low + 0.5 * (high - low)",
+    "    h = self.ahead(post, middle, rest, leak, drive) - level",
+    "    if h * g <= 0.0:",
+    "        low = middle",
+    "        f = h",
+    "        g = 0.5 * g",
+    "    else:",
+    "        high = middle",
+    "        g = h",
+    "        f = 0.5 * f",
+    "return high",
+)
+
+
+def _flow(c: Circuit) -> str:
+    """The loop over stretches between two events of the neuron."""
+    n = len(c.modes)
+    fade = [f"post.p_{i}_{j} = 0.0" for i, j in pairs(n) if i < n - 1]
+    start, body = ([], UNGATED) if c.surrogate is None else (START, GATED)
+    if c.adaptive:
+        start, body = [_adaptive(line) for line in start], [_adaptive(line) for line in body]
+        start.append("most = min(most, self.panel / (abs(post.beta * self.surrogate.at(0.0)) + 1e-300))")
+    return method(
+        "flow(self, post, dt)",
+        "Let the propagator follow the neuron from its last event for dt seconds.",
+        "most = self.panel * self.fastest(post)",
+        f"end = min(dt, {HORIZON} * self.slowest(post))",
+        "a = 0.0",
+        *start,
+        "while a < end:",
+        *("    " + line for line in body),
+        "    a = b",
+        "if end < dt:  # nothing is left of the modes",
+        *("    " + line for line in fade),
+        *("    " + line for line in _fade_error(c)),
+        "post.age += dt",
+    )
+
+
+def _adaptive(line: str) -> str:
+    """The same line where the threshold moves: what it is raised by, `lift`, is one more part of the voltage."""
+    return (
+        line.replace("post.course", "post.adaptive_course")
+        .replace("leak, drive", "leak, drive, lift")
+        .replace("low = rest + leak", "low = rest + leak - lift")
+        .replace("f = rest + leak", "f = rest + leak - lift")
+    )
+
+
+def _fade_error(c: Circuit) -> list[str]:
+    """The error after the last stretch, over dt - end."""
+    if not c.error:
+        return []
+    last = len(c.error) - 1
+    lines = [f"post.e_{last} = self.error_at(post, dt - end)"]
+    return lines + [f"post.e_{k} *= math.exp((end - dt) / self.{c.error[k]})" for k in range(last)]
+
+
+def _voltage(c: Circuit) -> list[str]:
+    """How the voltage above threshold moves on a stretch."""
+    if c.surrogate is None:
+        return []
+    rates = ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
+    later = "self.decay(r_m * u) * (leak + drive * r_m * u * self.mean((r_s - r_m) * u))"
+    ahead = method(
+        "ahead(self, post, u, rest, leak, drive)",
+        "The voltage above threshold after u seconds: rest, the leaking part, and the current's effect.",
+        *rates,
+        f"return rest + {later}",
+    )
+    turned = method(
+        "turned(self, post, u, leak, drive)",
+        "Whether the voltage turns within u seconds: the product of its slopes at either end.",
+        *rates,
+        f"later = {later}",
+        "return (drive - leak) * (drive * self.decay(r_s * u) - later)",
+    )
+    if not c.adaptive:
+        return [ahead, turned, EXTREMUM, CROSSING]
+    lift = "lift * self.decay(u / post.tau_adapt)"
+    ahead = _adaptive(ahead).replace(f"rest + {later}", f"rest + {later} - {lift}")
+    slope = method(
+        "slope(self, post, u, leak, drive, lift)",
+        "tau_mem times the slope of the voltage above threshold after u seconds.",
+        *rates,
+        f"later = {later}",
+        f"return drive * self.decay(r_s * u) - later + post.tau_mem / post.tau_adapt * {lift}",
+    )
+    turned = method(
+        "turned(self, post, u, leak, drive, lift)",
+        "Whether the voltage above threshold turns within u seconds: the product of its slopes at either end.",
+        "return self.slope(post, 0.0, leak, drive, lift) * self.slope(post, u, leak, drive, lift)",
+    )
+    return [ahead, slope, turned, TURNING, _adaptive(CROSSING), ADAPTED]
+
+
+def _series() -> list[str]:
+    """Power series for the small arguments on a stretch, closer than the quadrature."""
+    minus = " - ".join(f"x * ({1.0 / math.factorial(k)!r}" for k in range(1, DEGREE + 1))
+    mean = " - ".join(f"x * ({1.0 / math.factorial(k + 1)!r}" for k in range(1, DEGREE + 1))
+    return [
+        method("decay(self, x)", "exp(-x) for |x| up to 1/4.", f"return 1.0 - {minus}{')' * DEGREE}"),
+        method("mean(self, x)", "(1 - exp(-x))/x for |x| up to 1/4.", f"return 1.0 - {mean}{')' * DEGREE}"),
+    ]
+
+
+def _integrate(c: Circuit) -> str:
+    """One stretch: P becomes F P, with F by quadrature over the gates' values at four points."""
+    n, points = len(c.modes), range(len(NODES))
+    lines = [f"r_{i} = 1.0 / {tau}" for i, tau in enumerate(taus(c))]
+    lines += [f"t_{k} = {NODES[k]} * h" for k in points]
+    lines += [f"s_{i}_{k} = self.decay(r_{i} * t_{k})" for i in range(n - 1) for k in points]
+    lines += [f"d_{i} = s_{i}_0 * s_{i}_{LAST}" for i in range(n - 1)]
+    if c.psp:
+        lines += [f"psp_{k} = r_1 * t_{k} * s_1_{k} * self.mean((r_0 - r_1) * t_{k})" for k in points]
+        lines.append("psp = r_1 * h * d_1 * self.mean((r_0 - r_1) * h)")
+    lines += _gates(c)
+    top = n - 1 if c.pulses else n  # pulses of error act between stretches, so nothing flows into the last mode
+    for j in range(top - 1):
+        for i in range(j if c.adaptive and j == 2 else j + 1, top):
+            lines += _response(c, i, j, last=i == top - 1)
+    for i in reversed(range(top)):
+        for j in range(min(i + 1, n - 1)):
+            terms = [f"f_{i}_{k} * post.p_{k}_{j}" for k in range(j, min(i, n - 1))]
+            kept = f"f_{i}_{i}" if c.adaptive and i == 2 else f"d_{i}"
+            own = f"{kept} * post.p_{i}_{j}" if i < n - 1 else f"post.p_{i}_{j}"
+            lines.append(f"post.p_{i}_{j} = {' + '.join([own, *terms])}")
+    lines += _advance_error(c)
+    parts = "leak, drive" + ", lift" * c.adaptive
+    if c.surrogate is not None:
+        lines.append(f"return {parts}")
+    return method(
+        f"integrate(self, post, h, rest, {parts})",
+        "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts.",
+        *lines,
+    )
+
+
+def _gates(c: Circuit) -> list[str]:
+    """The values of the gates at the points."""
+    points, lines = range(len(NODES)), []
+    if c.surrogate is not None:
+        if c.psp:
+            decay, psp = [f"s_1_{k}" for k in points], [f"psp_{k}" for k in points]
+            after = ["leak = leak * d_1 + drive * psp", "drive = drive * d_0"]
+        else:
+            lines += ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
+            lines += [f"v_{k} = self.ahead(post, t_{k}, rest, leak, drive)" for k in points]
+            after = ["leak = self.ahead(post, h, 0.0, leak, drive)", "drive = drive * self.decay(r_s * h)"]
+        for k in points:
+            v = f"rest + leak * {decay[k]} + drive * {psp[k]}" if c.psp else f"v_{k}"
+            v += f" - lift * s_2_{k}" if c.adaptive else ""
+            lines.append(f"g_{k} = self.surrogate.at({v})")
+        lines += after + ["lift = lift * d_2"] * c.adaptive
+        lines += [f"b_{k} = post.beta * g_{k}" for k in points if c.adaptive]
+    if c.held:
+        lines += [f"e_{k} = post.e_0" for k in points]
+    elif len(c.error) == 1:
+        lines.append(f"w_0 = 1.0 / self.{c.error[0]}")
+        lines += [f"e_{k} = post.e_0 * self.decay(w_0 * t_{k})" for k in points]
+    elif c.error:
+        lines += [f"w_{k} = 1.0 / self.{tau}" for k, tau in enumerate(c.error)]
+        later = "self.decay(w_1 * t_{k}) * (post.e_1 + post.e_0 * w_1 * t_{k} * self.mean((w_0 - w_1) * t_{k}))"
+        lines += [f"e_{k} = {later.format(k=k)}" for k in points]
+    return lines
+
+
+def _response(c: Circuit, i: int, j: int, last: bool) -> list[str]:
+    """What a unit of mode j becomes of mode i: at the end of the stretch, f_i_j, and at its points, x_k."""
+    mode, points = c.modes[i], range(len(NODES))
+    if i == 1 and c.psp:
+        return ["f_1_0 = psp"]
+    source = [f"s_{j}_{k}" if i == j + 1 else f"psp_{k}" if (i, j) == (2, 0) and c.psp else f"x_{k}" for k in points]
+    gates = [(f" * g_{k}" if mode.surrogate else "") + (f" * e_{k}" if mode.error else "") for k in points]
+    if c.adaptive and i == 2:
+        return _adaptation([f"{source[k]} * g_{k}" for k in points], j)
+    if c.adaptive and i == 3:  # what passes the adaptation
+        source = [f"(v_{k} - b_{k} * x_{k})" for k in points]
+    if mode.tau is None:
+        into = [f"{source[k]}{gates[k]}" for k in points]
+        return [f"f_{i}_{j} = h * self.whole({', '.join(into)})"]
+    if i == j + 1 and not mode.surrogate and not (c.adaptive and i == 3):  # two filters in a row have a closed form
+        lines = [f"f_{i}_{j} = r_{i} * h * d_{i} * self.mean((r_{j} - r_{i}) * h)"]
+        form = f"r_{i} * t_{{k}} * s_{i}_{{k}} * self.mean((r_{j} - r_{i}) * t_{{k}})"
+        return lines if last else lines + [f"x_{k} = {form.format(k=k)}" for k in points]
+    us = ", ".join(f"u_{k}" for k in points)
+    lines = [f"u_{k} = {source[k]}{gates[k]} * s_{i}_{LAST - k}" for k in points]
+    lines.append(f"f_{i}_{j} = h * r_{i} * self.whole({us})")
+    if not last:
+        lines.append(f"{us.replace('u', 'x')} = self.up_to({us})")
+        lines.append(f"q = h * r_{i} / d_{i}")
+        lines += [f"x_{k} *= q * s_{i}_{k}" for k in points]
+    return lines
+
+
+def _adaptation(source: list[str], j: int) -> list[str]:
+    """What a unit of mode j becomes of the adaptation, mode 2; v_k is what passes it, without what it takes off."""
+    points = range(len(NODES))
+    names = ", ".join(f"{letter}_{k}" for letter in ("b", "v") for k in points)
+    decays = ", ".join(f"s_2_{k}" for k in points)
+    passed = ", ".join(f"(v_{k} - b_{k} * x_{k}) * s_2_{LAST - k}" for k in points)
+    return [
+        *(f"v_{k} = {'0.0' if j == 2 else source[k]}" for k in points),
+        f"{', '.join(f'x_{k}' for k in points)} = self.adapted(h, d_2, {1.0 if j == 2 else 0.0}, {decays}, {names})",
+        f"f_2_{j} = {'d_2 + ' * (j == 2)}h * self.whole({passed})",
+    ]
+
+
+def _advance_error(c: Circuit) -> list[str]:
+    """The error at the end of the stretch."""
+    if len(c.error) == 1:
+        return ["post.e_0 *= self.decay(w_0 * h)"]
+    if c.error:
+        return [
+            "post.e_1 = self.decay(w_1 * h) * (post.e_1 + post.e_0 * w_1 * h * self.mean((w_0 - w_1) * h))",
+            "post.e_0 *= self.decay(w_0 * h)",
+        ]
+    return []
+
+
+def _quadrature() -> str:
+    """Gauss-Legendre quadrature with four points: over a whole stretch, and from its beginning to each point."""
+    points = range(len(NODES))
+    names = ", ".join(f"u_{k}" for k in points)
+    whole = " + ".join(f"{WEIGHTS[k]} * u_{k}" for k in points)
+    rows = [" + ".join(f"{w} * u_{m}" for m, w in enumerate(row)).replace("+ -", "- ") for row in UP_TO]
+    return (
+        method(f"whole(self, {names})", "Integral over a stretch, by the values at four points.", f"return {whole}")
+        + "\n\n"
+        + method(
+            f"up_to(self, {names})",
+            "Integrals from the beginning of a stretch to each of the four points.",
+            *(f"to_{k} = {row}" for k, row in enumerate(rows)),
+            f"return {', '.join(f'to_{k}' for k in points)}",
+        )
+    )
+
+
+def stretch_text(c: Circuit) -> list[str]:
+    """The methods that follow the neuron."""
+    return [_flow(c), *_voltage(c), _integrate(c), *_series(), _quadrature()]

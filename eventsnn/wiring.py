@@ -1,0 +1,115 @@
+"""Whole networks in one call, made with nothing but `net.add` and `net.connect`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from eventsnn import rng
+from eventsnn.distributions import uniform
+from eventsnn.errors import NetworkError
+from eventsnn.graph import Population, Projection
+from eventsnn.network import Network
+from eventsnn.neurons import ErrorNeuron, TwoCompartment
+from eventsnn.patterns import one_to_one
+from eventsnn.rules import ERBP
+
+
+@dataclass(frozen=True)
+class ErrorLayers:
+    """What `connect_erbp` made.
+
+    Attributes:
+        layers: hidden layers and, last, the output.
+        plastic: the projections that learn, from the inputs on.
+        errors: the two populations of error neurons: for spikes that lack, and for those too many.
+    """
+
+    layers: list[Population]
+    plastic: list[Projection]
+    errors: tuple[Population, Population]
+
+    @property
+    def output(self) -> Population:
+        """The output layer."""
+        return self.layers[-1]
+
+
+def connect_erbp(
+    net: Network,
+    inputs: Population,
+    labels: Population,
+    hidden: Sequence[int] = (100,),
+    *,
+    neuron: TwoCompartment | None = None,
+    rule: ERBP | None = None,
+    lr: float = 1e-3,
+    init: float = 7.0,
+    error_weight: float = 0.9,
+    delay: float = 1e-3,
+    told_by: Population | None = None,
+    **initial: Any,
+) -> ErrorLayers:
+    """Build a network that learns by event-driven random backpropagation (Neftci et al. 2017).
+
+    Layers of two-compartment neurons follow the inputs, each fully connected to the one before with plastic synapses;
+    the last has one neuron for each label. A pair of error neurons per label compares the label's spikes with the
+    output's. Their spikes reach the output's dendrites one to one, and those of every hidden layer through a fixed
+    random matrix, which is re-centred: the feedback of each hidden neuron has mean 0 over the labels, as in the
+    authors' code, so that a common error moves no hidden neuron.
+
+    Weights are drawn from U(-s, s) with s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
+
+    Args:
+        inputs: where spikes come from.
+        labels: one member for each class; it spikes while its class is shown.
+        hidden: sizes of the hidden layers; none is possible.
+        neuron: model of all layers; `TwoCompartment()` unless given.
+        rule: `ERBP()` unless given.
+        lr: by how much one error spike changes the weight of a synapse whose own spike follows at once.
+        init: scale of the initial weights.
+        error_weight: of spikes onto the error neurons, in units of their threshold; below 1.
+        delay: of every error [s]; above 0.
+        told_by: a process, such as a `Stimulus`, whose `label` messages reach the error neurons: after a negative one
+            they are silent until the next. Without that, whatever the output does while no label spikes is too much.
+        initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
+    """
+    if not 0 < delay < np.inf:
+        raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
+    neuron, rule = neuron or TwoCompartment(), rule or ERBP()
+    layers, plastic, pre = [], [], inputs
+    for k, size in enumerate([*hidden, labels.size], start=1):
+        name = "output" if k > len(hidden) else f"hidden {k}"
+        layer = net.add(neuron, size, name=name, **initial)
+        s = float(np.sqrt(init / (pre.size + size)))
+        plastic.append(net.connect(pre, layer, rule, weight=uniform(-s, s)))
+        layers.append(layer)
+        pre = layer
+    errors = (
+        net.add(ErrorNeuron(), labels.size, name="lacking"),
+        net.add(ErrorNeuron(), labels.size, name="too many"),
+    )
+    for sign, error in zip((1.0, -1.0), errors, strict=True):
+        net.connect(labels, error, weight=sign * error_weight, pattern=one_to_one())
+        net.connect(layers[-1], error, weight=-sign * error_weight, pattern=one_to_one())
+        net.connect(error, layers[-1], port="error", weight=sign * lr, pattern=one_to_one(), delay=delay)
+    if told_by is not None:
+        for error in errors:
+            net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
+    for layer in layers[:-1]:
+        g = random_feedback(net.description.seed, layer.name, labels.size, layer.size, init)
+        for sign, error in zip((1.0, -1.0), errors, strict=True):
+            net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
+    return ErrorLayers(layers, plastic, errors)
+
+
+def random_feedback(seed: int, name: str, classes: int, size: int, init: float = 7.0) -> np.ndarray:
+    """Fixed feedback, shape (classes, size), from U(-s, s), s = sqrt(init/(classes + size)), with mean 0 over classes.
+
+    Without that, a neuron whose feedback has mostly one sign drifts with the sum of all errors.
+    """
+    s = float(np.sqrt(init / (classes + size)))
+    g: np.ndarray = rng.stream(seed, f"{name}/feedback").uniform(-s, s, (classes, size))
+    g -= g.mean(axis=0)
+    return g

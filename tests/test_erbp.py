@@ -1,0 +1,348 @@
+"""eRBP against a plain event simulation, what it may and may not do, and its neurons one by one."""
+
+import ast
+import heapq
+import math
+
+import networks
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import eventsnn as es
+from eventsnn.engines import cache
+from eventsnn.wiring import random_feedback
+
+ENGINES = ("reference", "compiled")
+LR, DELAY, END = 0.02, 1e-3, 0.3
+
+
+@pytest.fixture
+def plain_python(monkeypatch):
+    """Run the text of kernels without compiling it."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    cache.load.cache_clear()
+    yield
+    cache.load.cache_clear()
+
+
+def circuit(engine, seed=0, sizes=(6, 8, 3), rates=(80.0, 80.0), **given):
+    """Inputs, one hidden layer, labels; whether labels are told changes at half time."""
+    net = es.Network(seed, engine)
+    x = net.add(es.Poisson(rate=rates[0]), sizes[0], name="x")
+    labels = net.add(es.Poisson(rate=rates[1], stop=END / 2), sizes[2], name="labels")
+    neuron = es.TwoCompartment(p_transmit=given.pop("p_transmit", 1.0), t_refractory=given.pop("t_refractory", 3.9e-3))
+    teacher = net.add(close, name="teacher", at=END / 2)
+    made = es.connect_erbp(
+        net, x, labels, (sizes[1],), neuron=neuron, rule=es.ERBP(i_min=-2.0, i_max=1.5), lr=LR, init=20.0,
+        delay=DELAY, told_by=teacher, i_bias=0.4, **given,
+    )  # fmt: skip
+    return net, made
+
+
+def close(cell, at):
+    """Says that there are no labels any more."""
+    yield cell.until(at)
+    cell.send("label", -1.0)
+
+
+# -- the rule ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_synaptic_event_costs_an_addition_and_two_comparisons():
+    """The published count, read off the handler's text: no multiplication, no call, no clock."""
+    tree = es.ERBP().handlers["on_pre"].tree
+    nodes = [node for node in ast.walk(tree) if not isinstance(node, ast.expr_context)]
+    assert sum(len(node.ops) for node in nodes if isinstance(node, ast.Compare)) == 2
+    arithmetic = [type(node.op) for node in nodes if isinstance(node, (ast.AugAssign, ast.BinOp, ast.UnaryOp))]
+    assert arithmetic == [ast.Add]
+    assert not [node for node in nodes if isinstance(node, (ast.Call, ast.For, ast.While, ast.BoolOp))]
+    assert set(es.ERBP().handlers) == {"on_pre"}
+    assert ("msg", "time") not in es.ERBP().handlers["on_pre"].reads
+
+
+class Layer:
+    """Two-compartment neurons as arrays, advanced from event to event by the textbook propagators."""
+
+    def __init__(self, n):
+        self.v, self.i, self.u, self.release = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+
+    def voltage(self, u):
+        """v of all neurons u free seconds from now."""
+        em, left = np.exp(-u / 1e-3), np.exp(-u / 4e-3)
+        return 0.4 + np.multiply.outer(em, self.v - 0.4) + np.multiply.outer(4.0 / 3.0 * (left - em), self.i)
+
+    def advance(self, u, now):
+        """Go on by u seconds, in which no neuron fires and no refractory period ends."""
+        self.v = np.where(self.release > now, self.v, self.voltage(np.array(u)))
+        self.i, self.u = self.i * math.exp(-u / 4e-3), self.u * math.exp(-u / 5e-3)
+
+    def crossing(self, length, now):
+        """(time, neuron) of the first crossing within so many seconds, by a scan and bisection."""
+        grid = np.linspace(0.0, length, 100)
+        over = (self.voltage(grid) >= 1.0) & (self.release <= now)
+        if not over.any():
+            return math.inf, -1
+        k = int(over.any(axis=1).argmax())
+        found = []
+        for j in np.flatnonzero(over[k]):
+            low, high = grid[k - 1], grid[k]
+            for _ in range(60):
+                middle = 0.5 * (low + high)
+                low, high = (low, middle) if self.voltage(np.array(middle))[j] >= 1.0 else (middle, high)
+            found.append((high, int(j)))
+        return min(found)
+
+
+class Simulation:
+    """The whole network in a plain event loop that shares no code with the package."""
+
+    def __init__(self, x, labels, w1, w2, g, closed):
+        self.w, self.g, self.closed = [w1.copy(), w2.copy()], g, closed
+        self.layers = [Layer(m.shape[1]) for m in self.w]
+        self.counts = np.zeros((2, w2.shape[1]))  # lacking, too many
+        self.spikes = [[], []]
+        self.errors = 0
+        self.queue = [(t, "x", i) for i, train in x.items() for t in train]
+        self.queue += [(t, "label", k) for k, train in labels.items() for t in train]
+        heapq.heapify(self.queue)
+
+    def run(self, end):
+        """Until a time."""
+        now = 0.0
+        while now < end:
+            after = [t for layer in self.layers for t in layer.release if t > now]
+            target = min([end, *(entry[0] for entry in self.queue[:1]), *after])
+            u, j, k = min((*layer.crossing(target - now, now), n) for n, layer in enumerate(self.layers))
+            step = min(u, target - now)
+            for layer in self.layers:
+                layer.advance(step, now)
+            now = target if u == math.inf else now + u
+            if u < math.inf:
+                self.fire(now, k, j)
+            elif self.queue and self.queue[0][0] == now:
+                self.happen(*heapq.heappop(self.queue))
+        return self
+
+    def fire(self, now, k, j):
+        """Neuron j of layer k."""
+        self.spikes[k].append((now, j))
+        self.layers[k].v[j], self.layers[k].release[j] = 0.0, now + 3.9e-3
+        if k == 0:
+            self.arrive(1, j)
+        elif now < self.closed:
+            self.compare(now, j, -1.0)
+
+    def happen(self, now, what, which):
+        """Something that was due."""
+        if what == "x":
+            self.arrive(0, which)
+        elif what == "label":
+            self.compare(now, which, 1.0)
+        else:
+            k, sign = which
+            self.layers[1].u[k] += sign * LR
+            self.layers[0].u += sign * LR * self.g[k]
+
+    def arrive(self, k, i):
+        """A spike of source i: learn, then transmit."""
+        layer = self.layers[k]
+        gate = (layer.i > -2.0) & (layer.i < 1.5)
+        self.w[k][i] += np.where(gate, layer.u, 0.0)
+        layer.i += self.w[k][i]
+
+    def compare(self, now, k, sign):
+        """A spike reaches a pair of error neurons."""
+        for which, s in ((0, sign), (1, -sign)):
+            self.counts[which, k] = max(0.0, self.counts[which, k] + 0.9 * s)
+            if self.counts[which, k] >= 1.0:
+                self.counts[which, k] -= 1.0
+                self.errors += 1
+                heapq.heappush(self.queue, (now + DELAY, "error", (k, 1.0 - 2.0 * which)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_whole_network_as_in_a_plain_simulation(seed):
+    net, made = circuit("reference", seed)
+    net.run(END)
+    initial, _ = circuit("reference", seed)
+    inputs = [net.spikes(net.population(name)).spike_trains() for name in ("x", "labels")]
+    first = [matrix(initial, p.name) for p in made.plastic]
+    plain = Simulation(*inputs, *first, random_feedback(seed, "hidden 1", 3, 8, 20.0), END / 2).run(END)
+    assert plain.errors > 10
+    for k, layer in enumerate(made.layers):
+        spikes = net.spikes(layer)
+        assert len(spikes) == len(plain.spikes[k]) > 5
+        assert np.array_equal(spikes.i, [j for _, j in plain.spikes[k]])
+        assert np.abs(spikes.t - [t for t, _ in plain.spikes[k]]).max() < 1e-12
+        learned = net.matrix(made.plastic[k])
+        assert np.abs(learned - first[k]).max() > 1e-2
+        assert np.abs(learned - plain.w[k]).max() < 1e-12
+
+
+def matrix(net, name):
+    """The weights at the beginning."""
+    s = next(s for s in net.plan.synapses if s.name == name)
+    dense = np.zeros((s.pre.size, s.post.size))
+    dense[s.source, s.target] = s.weight
+    return dense
+
+
+@pytest.mark.parametrize("given", [{}, {"p_transmit": 0.6}, {"t_refractory": 0.0}])
+def test_same_bits_on_both_engines(given, plain_python):
+    nets = [circuit(engine, 4, sizes=(5, 6, 2), **given)[0].run(END) for engine in ENGINES]
+    assert networks.differences(*(networks.outcome(net) for net in nets)) == []
+    assert networks.moving(nets[0]) == networks.moving(nets[1])
+
+
+def test_same_bits_compiled_and_in_pieces(tmp_path):
+    whole = circuit("reference", 5, p_transmit=0.7)[0].run(END)
+    net = circuit("compiled", 5, p_transmit=0.7)[0].run(0.11)
+    net.save(tmp_path / "net")
+    net = es.Network.load(tmp_path / "net").run(0.07).run(until=END)
+    assert networks.differences(networks.outcome(whole), networks.outcome(net)) == []
+
+
+def test_nothing_is_learned_while_no_label_is_told():
+    net, made = circuit("reference", 2)
+    net.run(END / 2 + 0.1)  # the dendrites have forgotten all errors but exp(-20)
+    before = [net.weights(p) for p in made.plastic]
+    net.run(until=END)
+    for old, projection in zip(before, made.plastic, strict=True):
+        assert np.abs(net.weights(projection) - old).max() < 1e-9
+    assert len(net.spikes(made.output).t[net.spikes(made.output).t > END / 2]) > 0
+
+
+def test_feedback_is_centred_and_fixed_by_the_seed():
+    g = random_feedback(3, "hidden 1", 10, 200)
+    assert np.abs(g.sum(axis=0)).max() < 1e-14
+    assert abs(g.std() - np.sqrt(7 / 210 / 3 * 0.9)) < 0.01
+    assert np.array_equal(g, random_feedback(3, "hidden 1", 10, 200))
+    assert not np.array_equal(g, random_feedback(4, "hidden 1", 10, 200))
+
+
+# -- inputs ----------------------------------------------------------------------------------------------------------
+
+
+def test_rate_trains_have_the_rates_of_each_sample():
+    rates = np.array([[400.0, 0.0, 50.0], [0.0, 1000.0, 50.0]])
+    trains = es.rate_trains(np.tile(rates, (200, 1)), period=0.1, seed=3, start=2.0)
+    for i, train in enumerate(trains):
+        assert np.all(np.diff(train) > 0)
+        sample = np.floor((train - 2.0) / 0.1).astype(int)
+        for k in range(2):
+            expected = rates[k, i] * 0.1 * 200
+            assert abs((sample % 2 == k).sum() - expected) < 4 * math.sqrt(expected) + 1e-9
+    assert np.array_equal(trains[1], es.rate_trains(np.tile(rates, (200, 1)), period=0.1, seed=3, start=2.0)[1])
+    for wrong in ([[-1.0]], [[np.inf]], [1.0]):
+        with pytest.raises(es.NetworkError, match="rate_trains: rates"):
+            es.rate_trains(np.array(wrong), 0.1)
+
+
+# -- the neurons ------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-0.95, 0.95), max_size=60))
+def test_an_error_neuron_never_falls_below_zero_and_loses_nothing_above(weights):
+    neuron = es.ErrorNeuron()
+    cell = type("cell", (), {"v": 0.0, "open": 1.0})()
+    v, fired, count = 0.0, 0, 0
+    for w in weights:
+        neuron.receive(cell, w)
+        v = max(0.0, v + w)
+        if neuron.next_spike(cell) == 0.0:
+            neuron.fire(cell, 0.0)
+            fired += 1
+        if v >= 1.0:
+            v, count = v - 1.0, count + 1
+        assert cell.v == v >= 0.0
+        assert fired == count
+
+
+def arrivals(p, n=400, size=3, seed=1):
+    """Which of many spikes each of some neurons heard, from the jumps of their currents."""
+    net = es.Network(seed)
+    x = net.add(es.SpikeTrain(list(1e-3 * np.arange(1, n + 1))), name="x")
+    y = net.add(es.TwoCompartment(p_transmit=p, v_threshold=1e9), size, name="y", record=["state"])
+    net.connect(x, y, weight=1.0)
+    net.run(1e-3 * (n + 1))
+    t = 1e-3 * np.arange(1, n + 1)
+    return np.array([net.state(y, j, t + 1e-9)["i"] - net.state(y, j, t - 1e-9)["i"] > 0.5 for j in range(size)])
+
+
+def test_blank_out_loses_the_declared_fraction_apart_for_every_neuron_and_seed():
+    heard = arrivals(0.65)
+    assert np.abs(heard.mean(axis=1) - 0.65).max() < 4 * math.sqrt(0.65 * 0.35 / 400)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        assert abs(np.corrcoef(heard[a], heard[b])[0, 1]) < 4 / math.sqrt(400)
+    lagged = [np.corrcoef(row[:-1], row[1:])[0, 1] for row in heard]
+    assert np.abs(lagged).max() < 4 / math.sqrt(400)
+    assert np.array_equal(heard, arrivals(0.65))
+    assert not np.array_equal(heard, arrivals(0.65, seed=2))
+    assert arrivals(1.0).all()
+
+
+def test_a_spike_that_is_lost_teaches_nothing():
+    net = es.Network(3)
+    x = net.add(es.SpikeTrain(list(1e-3 * np.arange(1, 101))), name="x")
+    y = net.add(es.TwoCompartment(p_transmit=0.5, v_threshold=1e9), name="y", record=["state"], u=1.0)
+    xy = net.connect(x, y, es.ERBP(i_min=-1e9, i_max=1e9), weight=0.0, record=["weights"])
+    net.run(0.2)
+    learned = set(np.round(net.weight_changes(xy).t * 1e3).astype(int))
+    hears = {k for k in range(1, 101) if net.state(y, 0, [1e-3 * k - 1e-9])["hears"][0] > 0}
+    assert learned == hears
+    assert 30 < len(learned) < 70
+    w = sum(math.exp(-1e-3 * k / 5e-3) for k in learned)
+    assert abs(net.weights(xy)[0] - w) < 1e-13
+
+
+def test_a_readout_is_exact_whenever_it_is_asked():
+    """By `net.state`, and by a process that asks."""
+    heard = []
+
+    def asker(cell):
+        for t in (0.0105, 0.0371, 0.2):
+            yield cell.until(t)
+            cell.send("ask")
+            message = yield cell.receive()
+            heard.append((message.time, message.value))
+
+    model = es.Readout(tau_mem=30e-3, tau_syn=4e-3)
+    net = es.Network()
+    times, weights = [0.001, 0.01, 0.03], [0.5, -2.0, 3.0]
+    x = net.add(es.SpikeTrain([[t] for t in times]), name="x")
+    y = net.add(model, name="y", record=["state"], i_bias=0.25)
+    net.connect(x, y, weight=[[w] for w in weights])
+    process = net.add(asker, name="asker")
+    net.connect(process, y, es.Ask(), weight=0.0, feedback="random", feedback_weight=2.0, feedback_delay=0.5e-3)
+    net.connect(process, y, port="ask")
+    net.run(0.3)
+
+    def value(t):
+        left = [t - s for s in times if s <= t]
+        psp = [4 / 26 * (math.exp(-u / 30e-3) - math.exp(-u / 4e-3)) for u in left]
+        return 0.25 * (1 - math.exp(-t / 30e-3)) + np.dot(weights[: len(left)], psp)
+
+    asked = [0.0005, 0.0105, 0.02, 0.0371, 0.1]
+    np.testing.assert_allclose(net.state(y, 0, asked)["v"], [value(t) for t in asked], rtol=0, atol=1e-14)
+    assert [t for t, _ in heard] == pytest.approx([0.011, 0.0376, 0.2005], abs=1e-15)
+    np.testing.assert_allclose([v for _, v in heard], [2 * value(t) for t in (0.0105, 0.0371, 0.2)], rtol=0, atol=1e-14)
+    assert len(net.spikes(y)) == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: es.TwoCompartment(p_transmit=0.0), "TwoCompartment.p_transmit is 0.0"),
+        (lambda: es.TwoCompartment(tau_error=0.0), "TwoCompartment.tau_error is 0.0"),
+        (lambda: es.ErrorNeuron(v_threshold=0.0), "ErrorNeuron.v_threshold is 0.0"),
+        (lambda: es.Readout(tau_mem=0.0), "Readout.tau_mem is 0.0"),
+        (lambda: es.ERBP(i_min=2.0), "ERBP.i_min is 2.0"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, says):
+    with pytest.raises(es.NetworkError, match=says):
+        make()
