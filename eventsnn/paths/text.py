@@ -71,17 +71,22 @@ def _derive(c: Circuit) -> str:
 
 
 def _slowest_and_fastest(c: Circuit) -> str:
-    names = list(dict.fromkeys([*taus(c), *(f"self.{e}" for e in c.error)]))
-    fast, slow = (f"{f}({', '.join(names)})" if len(names) > 1 else names[0] for f in ("min", "max"))
-    text = method("fastest(self, post)", "The shortest time constant [s].", f"return {fast}") + "\n\n"
-    text += method("slowest(self, post)", "The longest time constant [s].", f"return {slow}")
-    if c.psp:
+    slow = list(dict.fromkeys([*taus(c), *(f"self.{e}" for e in c.error)]))
+    voltage = ["self.current(post)", "post.tau_mem"] if c.surrogate is not None or c.psp else []
+    fast = list(dict.fromkeys([*voltage, *slow]))
+    text = method("fastest(self, post)", "The shortest time constant [s].", f"return {_of('min', fast)}") + "\n\n"
+    text += method("slowest(self, post)", "The longest time constant [s].", f"return {_of('max', slow)}")
+    if voltage:
         text += "\n\n" + method(
             "current(self, post)",
             "Time constant of the synaptic current [s]; with delta pulses there is none, and any will do.",
             "return post.tau_syn if post.tau_syn > 0.0 else post.tau_mem",
         )
     return text
+
+
+def _of(function: str, names: list[str]) -> str:
+    return f"{function}({', '.join(names)})" if len(names) > 1 else names[0]
 
 
 def _errors(c: Circuit) -> list[str]:
