@@ -29,6 +29,8 @@ class Cells:
     offset: int  # number of its first neuron in the network
     rank: int
     state: dict[str, np.ndarray]  # one array per State
+    incoming: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # synapses that lead to each member
+    learning: list[Rule] = field(default_factory=list)  # rules of the synapses that lead here
 
     @property
     def name(self) -> str:
@@ -102,6 +104,7 @@ class Plan:
     synapses: list[Synapses]
     lookahead: float  # smallest delay on any path back [s]
     width: float  # of a window [s], a power of two
+    grid: float | None = None  # messages arrive at multiples of it [s]; None: at exact times
 
     @property
     def neurons(self) -> int:
@@ -141,6 +144,10 @@ def make_plan(description: Description) -> Plan:
         s = _synapses(description.seed, projection, cells, len(synapses), first)
         synapses.append(s)
         first += len(s)
+    for c in cells:
+        onto = [s for s in synapses if s.post is c]
+        c.incoming = sum((np.bincount(s.target, minlength=c.size) for s in onto), np.zeros(c.size, np.int64))
+        c.learning = [s.rule for s in onto if s.rule is not None]
     constants = [tau for c in cells if isinstance(c.model, LinearNeuron) for tau in c.model.time_constants()]
     links = _links(synapses)
     unresolved = 0.0
@@ -151,7 +158,7 @@ def make_plan(description: Description) -> Plan:
         lookahead = _lookahead(cells, links)
         width = _width(lookahead, constants)
         unresolved = width * 2.0**-52
-    return Plan(description.seed, cells, synapses, lookahead, width)
+    return Plan(description.seed, cells, synapses, lookahead, width, description.grid)
 
 
 def _cells(description: Description, k: int) -> Cells:
