@@ -181,6 +181,46 @@ PROCESSES = {
         "def one(cell, pen):\n    pen.write(1.0)\n    yield cell.wait(1.0)\nnet = es.Network()\n"
         "net.add(one, name='one', pen=pens[0])\nnet.add(one, name='two', pen=pens[1])", ("share the global LOG",),
     ),
+    "a list in an enumeration": Cheat(
+        "a member cannot change, what it holds can", "spatial",
+        "import enum\nclass Kind(enum.Enum):\n    LOG = []\ndef one(cell):\n    Kind.LOG.value.append(1)\n"
+        "    yield cell.wait(1.0)\n"
+        "two = one\n" + _TWO, ("Kind.LOG.value",),
+    ),
+    "a text with attributes": Cheat(
+        "a subclass of a plain type is an object like any other", "spatial",
+        "class Text(str):\n    pass\ntext = Text()\ndef one(cell):\n    text.note = 1.0\n    yield cell.wait(1.0)\n"
+        "def two(cell):\n    yield cell.wait(0.5)\n    cell.note('x', text.note)\n" + _TWO, ("share the global text",),
+    ),
+    "the class of self": Cheat(
+        "all objects of a class share it", "spatial",
+        "class Sum(es.Process):\n    total = 0\n    def run(self, cell):\n        type(self).total += 1\n"
+        "        yield cell.wait(1.0)\n"
+        "net = es.Network()\nnet.add(Sum(), name='a')\nnet.add(Sum(), name='b')", ("a[0] and b[0] share", "total"),
+    ),
+    "a class under another name": Cheat(
+        "what it is called does not matter", "spatial",
+        "class Count:\n    n = 0\ndef one(cell):\n    for kind in (Count,):\n        kind.n = 1\n"
+        "    yield cell.wait(1.0)\n"
+        "def two(cell):\n    yield cell.wait(0.5)\n    cell.note('x', Count.n)\n" + _TWO, ("Count.n",),
+    ),
+    "what is frozen, thawed": Cheat(
+        "an object's dictionary can be written behind its back", "spatial",
+        "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass Box:\n    x: float = 0.0\nbox = Box()\n"
+        "def one(cell):\n    object.__setattr__(box, 'x', 1.0)\n    yield cell.wait(1.0)\n"
+        "def two(cell):\n    yield cell.wait(0.5)\n    cell.note('x', box.x)\n" + _TWO, ("uses __setattr__",),
+    ),
+    "a note on a logger": Cheat(
+        "writing a log is one thing, leaving a note there another", "spatial",
+        "import logging\nlog = logging.getLogger('x')\ndef one(cell):\n    log.note = 1.0\n    yield cell.wait(1.0)\n"
+        "def two(cell):\n    yield cell.wait(0.5)\n    log.info('')\n    cell.note('x', log.note)\n" + _TWO,
+        ("log.note",),
+    ),
+    "a row of a table": Cheat(
+        "a record of a structured array is a view of it", "spatial",
+        "row = np.zeros(2, [('x', float)])[0]\ndef one(cell):\n    row['x'] = 1.0\n    yield cell.wait(1.0)\n"
+        "def two(cell):\n    yield cell.wait(0.5)\n    cell.note('x', row['x'])\n" + _TWO, ("share the global row",),
+    ),
     "waiting for all": Cheat(
         "everybody waits for the slowest", "temporal",
         "def one(cell):\n    yield cell.barrier()\nnet = es.Network()\nx = net.add(es.Regular(), 3)\n"

@@ -1,6 +1,8 @@
 """What is lawful passes, runs, and gives the same bits with the guard and without."""
 
+import enum
 import functools
+import logging
 import math
 import types
 from dataclasses import dataclass
@@ -291,6 +293,26 @@ def collects(cell):
     RESULTS.append(cell.now)
 
 
+LOG = logging.getLogger(__name__)
+
+
+class Kind(enum.Enum):
+    """What a message may mean."""
+
+    GO = 1.0
+
+
+class Message:
+    """A process's own object."""
+
+
+def logs(cell):
+    mine = Message()
+    mine.value, mine.text = Kind.GO.value, "its own"
+    LOG.debug("waits %s %s", mine.value, type(mine).__name__)
+    yield cell.wait(mine.value)
+
+
 def own_generator(cell, seed):
     rng = np.random.default_rng([seed, cell.index])
     yield cell.wait(rng.random())
@@ -302,6 +324,7 @@ def test_processes_may_share_what_cannot_change():
     for k in range(2):
         net.add(shares_what_cannot_change, 3, name=f"share{k}")
         net.add(own_generator, 2, name=f"own{k}", seed=1)
+        net.add(logs, 2, name=f"log{k}")
     net.add(Remembers(0.1), 4)
     net.run(1.0)
     assert net.message_counts() == {}

@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from logging import Logger
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -20,8 +21,8 @@ REACHES_OUT = frozenset(
     (  # noqa: SIM905  frames, namespaces, other objects, and what engines keep
         "_getframe _current_frames currentframe f_back f_locals f_globals f_builtins gi_frame cr_frame ag_frame "
         "tb_frame tb_next __globals__ __closure__ __builtins__ __subclasses__ __code__ __defaults__ __kwdefaults__ "
-        "cell_contents get_objects get_referrers get_referents agenda active_process _queue _world _WORLD settrace "
-        "setprofile"
+        "cell_contents get_objects get_referrers get_referents __setattr__ __delattr__ __dict__ agenda active_process "
+        "_queue _world _WORLD settrace setprofile"
     ).split()
 )
 _BUILTINS = frozenset({"globals", "eval", "exec", "setattr", "delattr", "vars", "__import__", "breakpoint"})
@@ -123,14 +124,23 @@ class _Reader:
         self.line = 0
         self.loaded: dict[str, list[tuple[Any, str]]] = {}  # per attribute: of which things it was read
         self.swapped = False
+        self.containers: dict[int, tuple[Any, str]] = {}  # all that it came to
+        self.blind: dict[str, int] = {}  # attributes written of things that are not known, and where
 
     def follow(self, code: CodeType) -> None:
         """Go through all instructions."""
         self.line = code.co_firstlineno
+        for name, thing in self.locals.items():
+            self._met(thing, name)
         for instruction in dis.get_instructions(code):
             line = getattr(instruction.positions, "lineno", None)
             self.line = line or self.line
             self.step(instruction.opname, instruction.argval)
+        for name, where in self.blind.items():  # it may have been any of them
+            for thing, path in self.containers.values():
+                if not (is_process(thing) or hasattr(thing, "run") or hasattr(thing, name)):
+                    continue
+                self.found.name(("attribute", id(thing), name), f"{path}.{name}", where, True, thing)
 
     def step(self, kind: str, name: Any) -> None:
         """One instruction."""
@@ -180,7 +190,14 @@ class _Reader:
         self.at, self.path = sys.modules.get(name.partition(".")[0], _UNKNOWN), name
         self._come_to(self.at)
 
+    def _met(self, thing: Any, path: str) -> None:
+        if _is_container(thing):
+            self.containers[id(thing)] = (thing, path)
+            if is_process(thing):
+                self.containers[id(type(thing))] = (type(thing), type(thing).__name__)
+
     def _come_to(self, thing: Any) -> None:
+        self._met(thing, self.path)
         if isinstance(thing, ModuleType) and thing.__name__.partition(".")[0] in _MODULES:
             _refuse(self.process, f"the module {thing.__name__}", f"{self.found.file}:{self.line}")
         if thing is not _UNKNOWN:
@@ -192,7 +209,12 @@ class _Reader:
         if not _is_container(thing):
             return
         self.loaded.setdefault(name, []).append((thing, self.path))
-        self.found.name(("attribute", id(thing), name), self.path, self.line, False, thing)
+        if name == "__class__":
+            self.at = type(thing)
+            self._met(self.at, self.path)
+            return
+        for one in (thing, type(thing)) if is_process(thing) else (thing,):
+            self.found.name(("attribute", id(one), name), self.path, self.line, False, one)
         if thing is sys and name == "modules":
             _refuse(self.process, "sys.modules", f"{self.found.file}:{self.line}")
         if isinstance(thing, ModuleType):
@@ -203,6 +225,8 @@ class _Reader:
 
     def _write_attribute(self, name: str, augmented: bool) -> None:
         targets = self.loaded.get(name, []) if augmented else [(self.at, f"{self.path}.{name}")]
+        if not targets or self.at is _UNKNOWN:
+            self.blind.setdefault(name, self.line)
         for thing, path in targets:
             if _is_container(thing):
                 self.found.name(("attribute", id(thing), name), path, self.line, True, thing)
@@ -214,7 +238,7 @@ def _is_container(thing: Any) -> bool:
     if thing is _UNKNOWN:
         return False
     described = type(thing).__module__ == "eventsnn.graph"
-    return described or is_process(thing) or isinstance(thing, (*CONTAINERS, FunctionType))
+    return described or is_process(thing) or isinstance(thing, (*CONTAINERS, FunctionType, Logger))
 
 
 def is_process(thing: Any) -> bool:

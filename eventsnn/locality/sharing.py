@@ -29,7 +29,7 @@ from eventsnn.locality.reach import CONTAINERS, Code, is_library, is_process, re
 _ATOMS = (
     type(None), bool, int, float, complex, str, bytes, types.EllipsisType, types.NotImplementedType, np.generic,
     np.dtype, np.ufunc, range, slice, re.Pattern, datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo,
-    pathlib.PurePath, decimal.Decimal, fractions.Fraction, enum.Enum, logging.Logger, types.ModuleType,
+    pathlib.PurePath, decimal.Decimal, fractions.Fraction, logging.Logger, types.ModuleType,
 )  # fmt: skip
 _OURS = frozenset({"needs", "_given", "parameters", "state", "post_state", "handlers", "histories"})  # set once, by us
 _WRAPPERS = (staticmethod, classmethod)
@@ -127,14 +127,17 @@ class Reach:
         if isinstance(value, (property, functools.cached_property)):
             value = value.fget if isinstance(value, property) else value.func
         if isinstance(value, types.FunctionType):
-            if attribute not in ("__init__", "__post_init__", "__new__"):  # they run before there is a network
+            generated = value.__code__.co_filename == "<string>" and attribute.startswith("__")  # of a dataclass
+            if not generated and attribute not in ("__init__", "__post_init__", "__new__"):  # before there is a network
                 self.function(value, thing)
+        elif issubclass(klass, enum.Enum) and attribute.startswith("_"):
+            return  # its own books
         elif not (attribute.startswith("__") or attribute.startswith("_abc_") or attribute in _OURS):
             self.value(value, f"{klass.__name__}.{attribute}", where)
 
     def value(self, value: Any, name: str, where: str) -> None:
         """Follow anything."""
-        if isinstance(value, _ATOMS) or self._harmless(value, name, where):
+        if _is_atom(value) or self._harmless(value, name, where):
             return
         if isinstance(value, types.FunctionType):
             self.function(value, None)
@@ -143,7 +146,9 @@ class Reach:
                 self.instance(value, where, value.__name__)
         elif self._known(value):
             return
-        elif isinstance(value, (tuple, frozenset)):
+        elif isinstance(value, enum.Enum):
+            self.value(value.value, f"{name}.value", where)
+        elif isinstance(value, (tuple, frozenset)) and not hasattr(value, "__dict__"):
             for k, one in enumerate(value):
                 self.value(one, f"{name}[{k}]", where)
         elif isinstance(value, types.MethodType):
@@ -232,6 +237,12 @@ class Reach:
             return True
         self.seen[id(thing)] = thing
         return False
+
+
+def _is_atom(value: Any) -> bool:
+    """Whether a thing is plain and cannot change; what a user's own subclass of a number or text holds, can."""
+    kind = type(value)
+    return isinstance(value, _ATOMS) and kind is not np.void and is_library(sys.modules.get(kind.__module__))
 
 
 def _is_foreign_function(value: Any) -> bool:
