@@ -11,6 +11,7 @@ import numpy as np
 from eventsnn import store
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.graph import FEEDBACKS, Description, Feedback, Population, Projection
+from eventsnn.memory import refuse_what_cannot_fit
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all
@@ -28,6 +29,8 @@ class Network:
     Args:
         seed: everything random follows from it and from names.
         engine: "reference" (SimPy, plain Python) or "compiled" (Numba, fast); both give the same bits.
+        threads: with "compiled", how many threads share the neurons of a population whenever many messages wait for
+            them; the bits do not depend on it.
 
     Examples:
         >>> net = Network(seed=1)
@@ -38,11 +41,13 @@ class Network:
         3
     """
 
-    def __init__(self, seed: int = 0, engine: str = "reference") -> None:
+    def __init__(self, seed: int = 0, engine: str = "reference", threads: int = 1) -> None:
         if engine not in ENGINES:
             raise EngineError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+        if not isinstance(threads, int) or threads < 1 or (threads > 1 and engine != "compiled"):
+            raise EngineError(f"threads is {threads!r}; give a whole number from 1; more than 1 needs 'compiled'")
         self.description = Description(seed=int(seed))
-        self.engine_name = engine
+        self.engine_name, self.threads = engine, threads
         self.recorder = Recorder()
         self._plan: Plan | None = None
         self._engine: Any = None
@@ -193,8 +198,12 @@ class Network:
     @property
     def plan(self) -> Plan:
         """The numbering, ranks, rows and windows that every engine uses. Raises NetworkError for what none may run."""
+        return self._make_plan()
+
+    def _make_plan(self, progress: bool = False) -> Plan:
         if self._plan is None:
-            self._plan = make_plan(self.description)
+            refuse_what_cannot_fit(self.description, self.engine_name)
+            self._plan = make_plan(self.description, progress)
         return self._plan
 
     @property
@@ -202,7 +211,8 @@ class Network:
         """The engine, made at the first run."""
         if self._engine is None:
             module = importlib.import_module(f"eventsnn.engines.{self.engine_name}")
-            self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder)
+            more = {"threads": self.threads} if self.threads > 1 else {}
+            self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder, **more)
         return self._engine
 
     @property
@@ -227,7 +237,7 @@ class Network:
         """Run for `duration` seconds, or until a time: everything in [now, until) happens.
 
         Args:
-            progress: show a bar with simulated time and events per second.
+            progress: show a bar with simulated time and events per second, and before it one while synapses are drawn.
             max_events: stop with RunawayError after that many events.
 
         Raises:
@@ -239,6 +249,7 @@ class Network:
         end = self.now + duration if duration is not None else float(until)  # type: ignore[arg-type]
         if not self.now <= end < np.inf:
             raise NetworkError(f"cannot run until {end} s: it is {self.now} s, and runs end at a finite later time")
+        self._make_plan(progress)
         engine = self.engine
         with stopwatch(engine, end, progress, max_events) as control:
             engine.run(end, control, max_events)

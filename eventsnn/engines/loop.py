@@ -31,6 +31,7 @@ LOG_NEED = 19  # changes of weight that a single reaction may record
 LOGS = 0  # whether this network records states or weights; a kernel that does sets it to 1
 
 HELD = 20  # messages in the inbox of the guests
+SHARE_FROM = 21  # messages in one window from which threads share a stage; 0 for one thread
 
 ALARM = -2  # in place of a projection
 
@@ -39,12 +40,19 @@ CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
 ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
 
 # answers of a kernel
-DONE, GUEST, FULL, PAUSE, FAULTY = 0, 1, 2, 3, 4
+DONE, GUEST, FULL, PAUSE, FAULTY, SHARE = 0, 1, 2, 3, 4, 5
 
 # faults
 RUNAWAY, NOT_FINITE = 1, 2
 
 ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
+
+# places in a linear population's `grid`: numbers that are the same in every window
+START_0, START_1, START_I = 0, 1, 2  # what the coefficients contribute to voltage and current at its start
+END_0, END_1, END_I = 3, 4, 5  # and at its end
+GO_1, PER_1, GO_2, PER_2 = 6, 7, 8, 9  # what may happen within one window, and within two
+DECAY_00, DECAY_01, DECAY_11 = 10, 11, 12  # of the coefficients
+GRID = 13
 
 BLOCK = 256  # neurons whose visits are looked through together
 NO_VISIT = 1 << 62
