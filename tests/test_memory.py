@@ -65,7 +65,7 @@ def test_bytes_per_synapse(rule, delay, most):
     from eventsnn.engines.arrays import Arrays
     from eventsnn.engines.kernel import build
 
-    net = network(2000, es.fixed_indegree(200), rule, delay)
+    net = network(2000, es.fixed_indegree(500), rule, delay)
     kernel = build(net.plan)
     tracemalloc.start()
     plan = make_plan(net.description)
