@@ -18,7 +18,32 @@ from eventsnn.network import Network
 from eventsnn.neurons import IF, LIF, Latency, Poisson, Regular, SpikeTrain
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
 from eventsnn.processes import Process
-from eventsnn.rules import Adam, Adaptive, Bump, Clip, Momentum, NoRemedy, PairSTDP, Sgd, SpikeTimeGradient, WeightSum
+from eventsnn.relax import (
+    Relaxation,
+    barrier,
+    exact_time,
+    global_error,
+    grid,
+    history,
+    instant,
+    needs,
+    neighbour,
+    weight_transport,
+)
+from eventsnn.report import LocalityReport
+from eventsnn.rules import (
+    Adam,
+    Adaptive,
+    AnnealedAdam,
+    Bump,
+    Clip,
+    Momentum,
+    NoRemedy,
+    PairSTDP,
+    Sgd,
+    SpikeTimeGradient,
+    WeightSum,
+)
 from eventsnn.stimulus import Stimulus
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 
@@ -48,6 +73,7 @@ __all__ = [
     "LIF",
     "Adam",
     "Adaptive",
+    "AnnealedAdam",
     "Bump",
     "Clip",
     "EngineError",
@@ -57,6 +83,7 @@ __all__ = [
     "Latency",
     "LinearNeuron",
     "LocalityError",
+    "LocalityReport",
     "MarginRace",
     "Momentum",
     "Network",
@@ -69,6 +96,7 @@ __all__ = [
     "PostState",
     "Process",
     "Regular",
+    "Relaxation",
     "Rule",
     "RunawayError",
     "Sgd",
@@ -80,17 +108,26 @@ __all__ = [
     "TargetTimes",
     "WeightSum",
     "all_to_all",
+    "barrier",
     "datasets",
     "edges",
+    "exact_time",
     "exponential",
     "fixed_indegree",
     "fixed_probability",
+    "global_error",
+    "grid",
+    "history",
+    "instant",
     "latency",
     "lognormal",
     "ms",
+    "needs",
+    "neighbour",
     "normal",
     "one_to_one",
     "plot",
     "uniform",
     "us",
+    "weight_transport",
 ]

@@ -30,6 +30,7 @@ class Plan:
     synapses: list[Synapses]
     lookahead: float  # smallest delay on any path back [s]
     width: float  # of a window [s], a power of two
+    grid: float | None = None  # messages arrive at multiples of it [s]; None: at exact times
 
     @property
     def neurons(self) -> int:
@@ -67,6 +68,10 @@ def make_plan(description: Description, progress: bool = False) -> Plan:
         c.offset = offset
         offset += c.size
     synapses = _draw_all(description, cells, progress)
+    for c in cells:
+        onto = [s for s in synapses if s.post is c]
+        c.incoming = sum((np.bincount(s.target, minlength=c.size) for s in onto), np.zeros(c.size, np.int64))
+        c.learning = [s.rule for s in onto if s.rule is not None]
     constants = [tau for c in cells if isinstance(c.model, LinearNeuron) for tau in c.model.time_constants()]
     links = _links(synapses)
     unresolved = 0.0
@@ -77,7 +82,7 @@ def make_plan(description: Description, progress: bool = False) -> Plan:
         lookahead = _lookahead(cells, links)
         width = _width(lookahead, constants)
         unresolved = width * 2.0**-52
-    return Plan(description.seed, cells, synapses, lookahead, width)
+    return Plan(description.seed, cells, synapses, lookahead, width, description.grid)
 
 
 def _draw_all(description: Description, cells: list[Cells], progress: bool) -> list[Synapses]:

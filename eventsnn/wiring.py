@@ -23,6 +23,8 @@ class Cells:
     offset: int  # number of its first neuron in the network
     rank: int
     state: dict[str, np.ndarray]  # one array per State
+    incoming: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # synapses that lead to each member
+    learning: list[Rule] = field(default_factory=list)  # rules of the synapses that lead here
 
     @property
     def name(self) -> str:

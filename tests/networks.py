@@ -240,6 +240,7 @@ def burst(cell, count, gap):
             cell.state["left"] = count
 
 
+@es.needs(es.global_error)
 def nag(cell, period):
     """Sends whatever it can, at regular times, each member at its own."""
     while True:

@@ -63,10 +63,11 @@ def test_a_pattern_of_the_users_own_need_not_count():
 def test_bytes_per_synapse(rule, delay, most):
     """What stays allocated per synapse: at most 16 bytes for a static one with a shared delay."""
     from eventsnn.engines.arrays import Arrays
+    from eventsnn.engines.bundles import Calls
     from eventsnn.engines.kernel import build
 
     net = network(2000, es.fixed_indegree(500), rule, delay)
-    kernel = build(net.plan)
+    kernel = Calls(build(net.plan))
     tracemalloc.start()
     plan = make_plan(net.description)
     arrays = Arrays(plan, kernel)

@@ -1,12 +1,12 @@
 """The arrays that a kernel works on, made from a plan; and what can be read from them."""
 
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from eventsnn.engines import compiled_records, kernel, loop
+from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
@@ -58,8 +58,8 @@ def record_type(names: Any, extra: list[tuple[str, str]]) -> np.dtype:
 class Arrays:
     """Everything a kernel needs: `net`, one record per population of neurons, one per projection onto neurons."""
 
-    def __init__(self, plan: Plan, module: ModuleType) -> None:
-        self.plan, self.module = plan, module
+    def __init__(self, plan: Plan, calls: Calls) -> None:
+        self.plan, self.calls, self.module = plan, calls, calls.module
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.population: dict[int, Any] = {
             c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
@@ -303,7 +303,7 @@ class Arrays:
         names = ("window", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "back")
         whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
-        self.module.push_many(self.net, whole.reshape(n, 10), values.reshape(n, 2))
+        self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
 
 
 class Sources:

@@ -7,7 +7,7 @@ full, or every so often to let Python look.
 
 from typing import Any
 
-from eventsnn.engines import arrays, kernel, loop
+from eventsnn.engines import arrays, bundles, kernel, loop
 from eventsnn.engines.compiled_guests import Guests
 from eventsnn.engines.compiled_records import Records
 from eventsnn.engines.scopes import reader
@@ -31,7 +31,9 @@ class CompiledEngine:
     def __init__(self, plan: Plan, recorder: Recorder, threads: int = 1) -> None:
         self.plan, self.recorder, self.width = plan, recorder, plan.width
         self.module = kernel.build(plan)
-        self.arrays = arrays.Arrays(plan, self.module)
+        self.calls = bundles.Calls(self.module)
+        self.arrays = arrays.Arrays(plan, self.calls)
+        self.models = [self.calls.bundle(a) for a in (*self.arrays.populations, *self.arrays.projections)]
         self.instant = (0, 0.0)
         self.records = Records(self)
         self.guests = Guests(self)
@@ -55,7 +57,7 @@ class CompiledEngine:
             return
         self.started = True
         a = self.arrays
-        self.call("start", a.net, *a.populations, *a.projections, int(fresh))
+        self.call("start", a.net, *self.models, int(fresh))
         self.records.fetch(whole=True)  # the states to begin with
         self.guests.start()
 
@@ -93,7 +95,7 @@ class CompiledEngine:
         """Run the kernel until it stops, and do what it stopped for."""
         a = self.arrays
         i = a.net.i
-        answer = int(self.call("run", a.net, *a.populations, *a.projections, window, offset))
+        answer: int = self.call("run", a.net, *self.models, window, offset)
         if answer == loop.GUEST:
             self.guests.take_turn(int(i[loop.STAGE]) - 1, offset if i[loop.WINDOW] == window else self.width)
             i[loop.STAGE] += 1
@@ -114,7 +116,7 @@ class CompiledEngine:
         from numba.core.errors import NumbaError
 
         try:
-            return getattr(self.module, function)(*arguments)
+            return self.calls(function, *arguments)
         except NumbaError as error:
             raise EngineError(kernel.blame(self.plan, str(error))) from error
 

@@ -32,14 +32,15 @@ class Threads:
         engine, a = self.engine, self.engine.arrays
         c, window = engine.plan.stages[k], int(a.net.i[loop.WINDOW])
         count = int(engine.call("gather", a.net, window, k))
-        projections = [a.projection[s.index] for s in stage_projections(engine.plan, c)]
-        bounds = self._bounds(c)
+        projections = [engine.calls.bundle(a.projection[s.index]) for s in stage_projections(engine.plan, c)]
+        population = engine.calls.bundle(a.population[c.index])
+        bounds, bundle = self._bounds(c), engine.calls.bundle
 
         def work(which: int) -> None:
             low, high = int(bounds[which]), int(bounds[which + 1])
             part, fresh = self._ready(which, window, count), count
-            arguments = (a.population[c.index], *projections)
-            while not engine.call(f"part_{c.index}", a.net, part, *arguments, fresh, window, a.net.width, k, low, high):
+            whole = (window, a.net.width, k, low, high)
+            while not engine.call(f"part_{c.index}", a.net, bundle(part), population, *projections, fresh, *whole):
                 if part.i[loop.FAULT] != 0:
                     return
                 part, fresh = self._grow(which), 0
@@ -47,7 +48,7 @@ class Threads:
         for done in [self.pool.submit(work, which) for which in range(self.number)]:
             done.result()
         for part in self.parts:
-            while not engine.call("merge", a.net, part):
+            while not engine.call("merge", a.net, bundle(part)):
                 a.grow_pool()
                 a.grow_spikes(len(part.spikes))
         a.net.i[loop.STAGE] += 1

@@ -3,11 +3,12 @@
 from eventsnn.rules.remedies import Bump, NoRemedy, WeightSum
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
-from eventsnn.rules.steps import Adam, Adaptive, Momentum, Sgd
+from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, Sgd
 
 __all__ = [
     "Adam",
     "Adaptive",
+    "AnnealedAdam",
     "Bump",
     "Clip",
     "Momentum",

@@ -1,0 +1,34 @@
+"""The law of locality, and where it is enforced.
+
+- `source`: a handler's text, checked when its class is made: what it may name, call, read and write.
+- `ways`: every number has a value where it is used, on all ways through a handler.
+- `seal`: what the reference engine runs: the same code in a namespace of its own, with guarded scopes around it.
+- `sharing`: user processes that could talk without messages, found before a network runs.
+
+Python has no walls. What is caught is everything that these four can see: a text, a code object, a namespace, a scope.
+A C extension, another thread or a debugger could still reach around them; nothing in Python could stop that.
+"""
+
+from eventsnn.locality.source import (
+    MESSAGE_FIELDS,
+    PURE_BUILTINS,
+    PURE_MATH,
+    SCOPES,
+    Declared,
+    Handler,
+    check,
+    parse,
+    push_method,
+)
+
+__all__ = [
+    "MESSAGE_FIELDS",
+    "PURE_BUILTINS",
+    "PURE_MATH",
+    "SCOPES",
+    "Declared",
+    "Handler",
+    "check",
+    "parse",
+    "push_method",
+]
