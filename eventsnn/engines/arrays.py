@@ -10,7 +10,7 @@ from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
-from eventsnn.events import Instant, instant
+from eventsnn.events import Instant, instant, kind_of_port
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.wiring import is_uniform
@@ -27,9 +27,12 @@ ENTRY = np.dtype(
     align=True,
 )  # fmt: skip
 RUN = np.dtype(
-    [("delay", "f8"), ("first", "i8"), ("start", "i8"), ("stop", "i8"), ("projection", "i8"), ("stage", "i8")],
+    [
+        ("delay", "f8"), ("first", "i8"), ("start", "i8"), ("stop", "i8"), ("projection", "i8"), ("stage", "i8"),
+        ("kind", "i8"),
+    ],
     align=True,
-)
+)  # fmt: skip
 NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
@@ -113,8 +116,8 @@ class Arrays:
         nothing = np.zeros(0)
         back_delay, back_weight = nothing, nothing
         if s.back is not None:
-            back_delay = s.back.delay
-            back_weight = nothing if s.back.weight is None else s.back.weight
+            back_delay = np.ascontiguousarray(s.back.delay)
+            back_weight = nothing if s.back.weight is None else np.ascontiguousarray(s.back.weight)
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
@@ -167,7 +170,7 @@ class Arrays:
             run = zeros(len(start), RUN)
             run["start"], run["stop"] = start, np.append(start[1:], len(s))
             run["delay"], run["first"], run["projection"] = s.delay[start], s.first, s.index
-            run["stage"] = self.stage_of[s.post.index]
+            run["stage"], run["kind"] = self.stage_of[s.post.index], kind_of_port(s.port)
             nodes.append(s.pre.offset + s.source_of(start))
             pieces.append(run)
         if not pieces:
@@ -201,6 +204,8 @@ class Arrays:
     def feed_sources(self, end: Instant) -> None:
         """Hand the kernel every spike of the sources before an instant."""
         new = self.sources.until(end, self.net.nodes["emitted"], self.plan.width)
+        if not len(new):
+            return
         old = self.net.feed[int(self.net.i[loop.FEED]) :]
         self.net = self.net._replace(feed=np.concatenate((old, new)))
         self.net.i[loop.FEED] = 0

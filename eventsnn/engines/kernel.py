@@ -21,8 +21,6 @@ from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.processes import Process
 
 ENTRIES = ("run", "start", "push_many", "gather", "merge")  # functions that Python calls
-# short and called often, and a call hands over a hundred numbers
-INLINED = ("enter_", "spend_", "slow_", "stays_calm_", "touch", "visit")
 
 
 def port_codes(plan: Plan) -> dict[str, int]:
@@ -79,8 +77,7 @@ def _decorated(source: str) -> str:
             threaded = name.startswith("part_")
             cached = ", cache=True" if name in ENTRIES or threaded else ""
             free = ", nogil=True" if threaded else ""
-            inlined = ", forceinline=True" if name.startswith(INLINED) else ""
-            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{inlined}{free})")
+            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free})")
         lines.append(line)
     return "\n".join(lines)
 
@@ -154,11 +151,14 @@ def _main(plan: Plan) -> str:
                 f"    if net.i[SHARE_FROM] > 0 and limit == net.width and is_heavy(net, slot, {k}, net.i[SHARE_FROM]):",
                 "        return SHARE",
                 f"    if wake(net, P{c.index}.first, P{c.index}.cells.size, window) or net.buckets[slot, {k}] >= 0:",
-                f"        if not stage_{c.index}({args}, window, limit, {k}):",
+                f"        if not stage_{c.index}({args}, window, limit, net.i[STAGE] - 1):",
                 "            return FAULTY if net.i[FAULT] != 0 else FULL",
             ]
         elif isinstance(c.model, Process):
-            lines += [f"    if net.buckets[slot, {k}] >= 0 and hold(net, window, {k}, limit):", "        return GUEST"]
+            lines += [
+                f"    if net.buckets[slot, {k}] >= 0 and hold(net, window, net.i[STAGE] - 1, limit):",
+                "        return GUEST",
+            ]
         lines.append(f"    net.i[STAGE] = {k + 2}")
     stages = "\n".join(" " * 8 + line for line in lines)
     return _start(neurons, plan, everything) + Template(templates.MAIN).substitute(

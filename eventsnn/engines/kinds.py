@@ -174,7 +174,7 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             lines.append(f"    {call}")
         lines += [
             "    if not -math.inf < syn.w < math.inf:",
-            "        fault(net, NOT_FINITE, R.index, j, window, offset, before)",
+            "        fault(net, int(NOT_FINITE), R.index, j, window, offset, before)",
             *(
                 "    " + line
                 for line in logs.change_lines(s, "kind", "P.first + n if kind != ARRIVAL else 0", "offset")
@@ -195,7 +195,7 @@ def _before_enter(kind: str, s: Synapses) -> str:
             "before = syn.w",
             f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
             "if not -math.inf < syn.w < math.inf:",
-            "    fault(net, NOT_FINITE, R.index, j, window, s, before)",
+            "    fault(net, int(NOT_FINITE), R.index, j, window, s, before)",
             *logs.change_lines(s, "ARRIVAL", "0", "s"),
         ]
     lines.append("w = syn.w")
@@ -230,7 +230,7 @@ def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
 
 def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     kind, plastic, given = kind_of(plan, c), plastic_onto(plan, c), _given(plan, c)
-    control = f"control_{kind}({given}, {{n}}, window, e.offset, {{code}}, {{value}})"
+    control = f"control_{kind}({given}, {{n}} + 0, window, e.offset, int({{code}}), {{value}})"
     lines, word = [], "if"
     for s in stage_projections(plan, c):
         r = f"R{s.index}"

@@ -3,6 +3,7 @@
 A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses;
 entries of windows far ahead wait in a heap. Apart from messages, a neuron is visited in the first window into which its
 next spike may fall: `visits` has that window for each neuron, `blocks` the earliest of a block of neurons.
+A literal handed to a function makes Numba compile it once more, hence `int(BACK)`.
 Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
 """
 
@@ -38,6 +39,8 @@ ALARM = -2  # in place of a projection
 # kinds of event, as in eventsnn.events.Kind
 CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
 ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
+
+FORTH, BACK = 0, 1  # which way along a projection
 
 # answers of a kernel
 DONE, GUEST, FULL, PAUSE, FAULTY, SHARE = 0, 1, 2, 3, 4, 5
@@ -273,28 +276,24 @@ def emit(net, node, window, offset, kind):
         net.spikes[s].offset = offset
         net.spikes[s].kind = kind
         net.i[SPIKES] += 1
-    for r in range(net.nodes[node].run, net.nodes[node].run_end):
-        run = net.runs[r]
-        total = offset + run.delay
-        ahead = whole(total / net.width)
-        o = total - ahead * net.width
-        push(
-            net, window + ahead, o, SPIKE_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
-            run.start, run.stop, 0.0, 0, run.stage,
-        )  # fmt: skip
-    net.nodes[node].sent += 1
+    send_rows(net, net.nodes[node].run, net.nodes[node].run_end, node, window, offset, 0.0)
 
 
 def relay(net, node, window, offset, value):
     """Send an error on along the projections that carry errors."""
-    for r in range(net.nodes[node].relay, net.nodes[node].relay_end):
+    send_rows(net, net.nodes[node].relay, net.nodes[node].relay_end, node, window, offset, value)
+
+
+def send_rows(net, first, end, node, window, offset, value):
+    """Send a message along the synapses of some runs, each of which arrives as a whole."""
+    for r in range(first, end):
         run = net.runs[r]
         total = offset + run.delay
         ahead = whole(total / net.width)
         o = total - ahead * net.width
         push(
-            net, window + ahead, o, ERROR_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
-            run.start, run.stop, value, 0, run.stage,
+            net, window + ahead, o, run.kind, node, run.first + run.start, net.nodes[node].sent, run.projection,
+            run.start, run.stop, value, int(FORTH), run.stage,
         )  # fmt: skip
     net.nodes[node].sent += 1
 
@@ -305,7 +304,8 @@ def send_back(net, node, window, offset, delay, synapse, projection, j, value, s
     ahead = whole(total / net.width)
     o = total - ahead * net.width
     push(
-        net, window + ahead, o, ERROR_KIND, node, synapse, net.nodes[node].sent, projection, j, j + 1, value, 1, stage
+        net, window + ahead, o, int(ERROR_KIND), node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
+        int(BACK), stage,
     )  # fmt: skip
     net.nodes[node].sent += 1
 
@@ -319,7 +319,7 @@ def feed(net, window, limit):
         if not room(net):
             return False
         node = net.feed[x].node
-        emit(net, node, window, net.feed[x].offset, CROSSING)
+        emit(net, node, window, net.feed[x].offset, int(CROSSING))
         net.nodes[node].emitted += 1
         net.i[FEED] += 1
         net.i[EVENTS] += 1

@@ -35,7 +35,7 @@ def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
-        fault(net, RUNAWAY, node, 0, window, offset, 0.0)
+        fault(net, int(RUNAWAY), node, int(0), window, offset, 0.0)
         return
     cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
@@ -218,7 +218,7 @@ def row_${K}_$q($args, R, x, window):
     b0, b1, g = ${M}__basis(P.model, s)
     for j in range(e.start, e.stop):
 $check
-        n = R.target[j]
+        n = R.target[j] + 0
         hot = P.hot[n]
         if hot.window != window:
             if not enter_${K}($args, n, window, s) or not room(net):
@@ -290,7 +290,7 @@ def row_${K}_fixed($args, R, x, window):
         e.start += rush_${K}(P, net.visits, net.blocks, target, weight, window, net.width, s, f0, f1)
         if e.start == e.stop:
             return True
-        if not slow_${K}($args, R.target[e.start], R.weight[e.start], window, s, f0, f1, b0, b1, g):
+        if not slow_${K}($args, R.target[e.start] + 0, R.weight[e.start], window, s, f0, f1, b0, b1, g):
             return False
         e.start += 1
 
