@@ -266,6 +266,9 @@ class LinearNeuron(Neuron, abstract=True):
 
     A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
     the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
+
+    For speed a model may also give `horizon` and `headroom`: how much input surely leaves it below threshold for a
+    while. The compiled engine then sums inputs that stay within that without a further look.
     """
 
     linear: ClassVar[bool] = True
@@ -294,6 +297,20 @@ class LinearNeuron(Neuron, abstract=True):
     def time_constants(self) -> tuple[float, ...]:
         """The time constants [s] of the exponentials; they bound the width of a window."""
         raise NotImplementedError
+
+    def horizon(self, span: float) -> tuple[float, float]:
+        """(go, per): within a span the voltage goes by itself at most the part `go` of the way to its level.
+
+        And `per` units of excitation raise it by at most 1.
+        """
+        return 1.0, 1.0
+
+    def headroom(self, level: float, v: float, i: float, go: float, per: float) -> float:
+        """How much excitation may arrive within such a span while the voltage surely stays below threshold.
+
+        Less than 0 if that is not known.
+        """
+        return -1.0
 
 
 class Source(Model, abstract=True):

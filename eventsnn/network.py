@@ -12,6 +12,7 @@ from eventsnn import freedoms, store
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.graph import Description, Population, Projection, find, way_back
 from eventsnn.looking import Looking
+from eventsnn.memory import refuse_what_cannot_fit
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all
@@ -31,6 +32,8 @@ class Network(Looking):
     Args:
         seed: everything random follows from it and from names.
         engine: "reference" (SimPy, plain Python) or "compiled" (Numba, fast); both give the same bits.
+        threads: with "compiled", how many threads share the neurons of a population whenever many messages wait for
+            them; the bits do not depend on it.
         time: `exact_time`, or `grid(dt)`: messages arrive at multiples of dt.
         allow: names of the relaxations of locality that may be used; None allows all that are asked for.
         guard: on the reference engine, seal handlers and guard what they see (see `relaxations` and the background
@@ -50,14 +53,17 @@ class Network(Looking):
         seed: int = 0,
         engine: str = "reference",
         *,
+        threads: int = 1,
         time: Relaxation = exact_time,
         allow: Iterable[str | Relaxation] | None = None,
         guard: bool = True,
     ) -> None:
         if engine not in ENGINES:
             raise EngineError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
+        if not isinstance(threads, int) or threads < 1 or (threads > 1 and engine != "compiled"):
+            raise EngineError(f"threads is {threads!r}; give a whole number from 1; more than 1 needs 'compiled'")
         self.description = Description(seed=int(seed), grid=freedoms.step_of(time), allow=check_allowed(allow))
-        self.engine_name, self.guard = engine, bool(guard)
+        self.engine_name, self.guard, self.threads = engine, bool(guard), threads
         self.recorder = Recorder()
         self._plan: Plan | None = None
         self._engine: Any = None
@@ -211,9 +217,14 @@ class Network(Looking):
     @property
     def plan(self) -> Plan:
         """The numbering, ranks, rows and windows that every engine uses. Raises NetworkError for what none may run."""
+        return self._make_plan()
+
+    def _make_plan(self, progress: bool = False) -> Plan:
         if self._plan is None:
+            refuse_what_cannot_fit(self.description, self.engine_name)
             measured = self._measurement
-            self._plan = make_plan(self.description if measured is None else measured.counting(self.description))
+            description = self.description if measured is None else measured.counting(self.description)
+            self._plan = make_plan(description, progress)
         return self._plan
 
     @property
@@ -222,7 +233,7 @@ class Network(Looking):
         if self._engine is None:
             module = importlib.import_module(f"eventsnn.engines.{self.engine_name}")
             freedoms.check(self.plan, self.description.allow, self.engine_name)
-            options = {} if self.guard or self.engine_name != "reference" else {"guard": False}
+            options = {"guard": self.guard} if self.engine_name == "reference" else {"threads": self.threads}
             self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder, **options)
             self._parameters = freedoms.parameters_of(self.plan)
             if self._measurement is not None:
@@ -251,7 +262,7 @@ class Network(Looking):
         """Run for `duration` seconds, or until a time: everything in [now, until) happens.
 
         Args:
-            progress: show a bar with simulated time and events per second.
+            progress: show a bar with simulated time and events per second, and before it one while synapses are drawn.
             max_events: stop with RunawayError after that many events.
 
         Raises:
@@ -263,6 +274,7 @@ class Network(Looking):
         end = self.now + duration if duration is not None else float(until)  # type: ignore[arg-type]
         if not self.now <= end < np.inf:
             raise NetworkError(f"cannot run until {end} s: it is {self.now} s, and runs end at a finite later time")
+        self._make_plan(progress)
         engine = self.engine
         freedoms.verify(self.plan, self._parameters)
         with stopwatch(engine, end, progress, max_events) as control:

@@ -169,7 +169,7 @@ class Records:
             forth = (projection == q) & (back == 0)
             target[forth], port[forth] = s.post.offset + s.target[synapse[forth]], self._port(s.port)
             way_back = (projection == q) & (back == 1)
-            target[way_back], port[way_back] = s.pre.offset + s.source[synapse[way_back]], self._port("error")
+            target[way_back], port[way_back] = s.pre.offset + s.source_of(synapse[way_back]), self._port("error")
         self.recorder.messages.extend(
             t=self._seconds(rows)[each], projection=projection, sender=rows["sender"][each], target=target,
             value=rows["value"][each], port=port, synapse=synapse,

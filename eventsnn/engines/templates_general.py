@@ -18,7 +18,7 @@ def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
-        fault(net, RUNAWAY, node, 0, window, offset, 0.0)
+        fault(net, int(RUNAWAY), node, int(0), window, offset, 0.0)
         return
     cell = P.cells[n]
     ${M}__bring(P.model, cell, window, offset, net.width)
@@ -111,7 +111,7 @@ def row_${K}_$q($args, R, x, window):
     s = e.offset
     time = window * net.width + s
     for j in range(e.start, e.stop):
-        n = R.target[j]
+        n = R.target[j] + 0
         if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
             return False
