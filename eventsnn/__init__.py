@@ -13,7 +13,8 @@ from eventsnn.errors import (
     NetworkError,
     RunawayError,
 )
-from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import Neuron, Part, PostState, Rule, Source, State
 from eventsnn.network import Network
 from eventsnn.neurons import IF, LIF, Latency, Poisson, Regular, SpikeTrain
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one

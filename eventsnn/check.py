@@ -15,7 +15,8 @@ import numpy as np
 from eventsnn import breaches
 from eventsnn.distributions import normal, uniform
 from eventsnn.errors import EventsnnError, RunawayError
-from eventsnn.model import LinearNeuron, Model, Neuron, Rule
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import Model, Neuron, Rule
 from eventsnn.network import ENGINES, Network
 from eventsnn.neurons import IF, LIF, Poisson
 from eventsnn.processes import Handle, Process, ProcessGenerator

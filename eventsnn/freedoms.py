@@ -18,7 +18,6 @@ from eventsnn.relax import Relaxation, exact_time, instant, weight_transport
 
 _REFERENCE_ONLY = {
     "neighbour": "a synapse cannot see its sender there",
-    "grid": "messages keep their exact times there",
 }
 
 

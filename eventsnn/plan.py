@@ -12,8 +12,8 @@ import numpy as np
 
 from eventsnn.errors import NetworkError
 from eventsnn.graph import Description, Population
+from eventsnn.linear import LinearNeuron
 from eventsnn.memory import needed
-from eventsnn.model import LinearNeuron
 from eventsnn.wiring import Cells, Synapses, draw_cells, draw_synapses
 
 __all__ = ["Cells", "Plan", "Synapses", "make_plan"]

@@ -12,7 +12,8 @@ import numpy as np
 
 import eventsnn as es
 from eventsnn import neurons, rules
-from eventsnn.model import LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import Neuron, Part, PostState, Rule, Source, State
 
 GRID = 1 / 32  # times on it meet exactly
 END = 6.0

@@ -155,10 +155,6 @@ def test_never_stays_never_on_a_grid():
 
 
 def test_the_compiled_engine_says_what_it_does_not_have():
-    for options, words in (({"time": es.grid(1e-3)}, r"grid\(0\.001\).*use engine='reference'"),):
-        net, _ = late("compiled", **options)
-        with pytest.raises(es.EngineError, match=words):
-            net.run(1.0)
     net = es.Network(engine="compiled")
     net.connect(net.add(es.LIF()), net.add(es.LIF()), Spy())
     with pytest.raises(es.EngineError, match=r"neighbour\('v'\).*a synapse cannot see its sender there"):

@@ -148,7 +148,7 @@ class Arrays:
         buckets = np.full((RING, stages + 1), -1, np.int64)
         buckets[:, stages] = 0
         net = self.module.Net(
-            width=plan.width, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
+            width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),

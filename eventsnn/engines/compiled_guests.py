@@ -12,7 +12,7 @@ from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
 from eventsnn.engines.nodes import pieces
 from eventsnn.engines.nodes import runs as runs_of
 from eventsnn.engines.snapshot import put_guest, take_guest
-from eventsnn.events import Key, Kind, kind_of_port, later
+from eventsnn.events import Instant, Key, Kind, kind_of_port, later, next_on_grid
 from eventsnn.plan import Cells, Synapses
 from eventsnn.processes import Process, Received
 
@@ -213,10 +213,15 @@ class Guests:
             self._send_each(station, port, value, to, nth)
         else:
             for delay, kind, synapse, projection, start, stop, stage in self._ways(station, port, to):
-                window, offset = later(*self.instant, delay, self.width)
+                window, offset = self._due(delay)
                 self.entries += WORDS.pack(window, kind, sender, synapse, nth, projection, start, stop, 0, stage)
                 self.numbers += NUMBERS.pack(offset, float(value))
         sent[sender] = nth + 1
+
+    def _due(self, delay: float) -> Instant:
+        """When a message arrives: after its delay, and on the network's grid if it has one."""
+        due, step = later(*self.instant, delay, self.width), self.engine.plan.grid
+        return due if step is None else next_on_grid(due, step, self.width)
 
     def _ways(self, station: Station, port: str, to: int | None) -> list[tuple[Any, ...]]:
         """What the entries of a message have in common with those of every other that goes the same way."""
@@ -236,7 +241,7 @@ class Guests:
                 place = (line.plan.index, start)
                 if place not in self.forms:
                     self.forms[place] = line.entries(start, stop, int(kind_of_port(port)), station.number)
-                window, offset = later(*self.instant, delay, self.width)
+                window, offset = self._due(delay)
                 entries, target = self.forms[place].copy(), line.plan.target[start:stop]
                 entries[:, 0], entries[:, 4] = window, nth
                 numbers = np.empty((stop - start, 2))

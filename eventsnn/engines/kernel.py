@@ -121,7 +121,7 @@ def _header(plan: Plan) -> str:
 
 
 NET = (
-    "width stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
+    "width tick stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
     + " ".join(logs.BUFFERS)
 )
 LINEAR = "model cells hot grid first stage"

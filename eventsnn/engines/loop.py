@@ -288,11 +288,9 @@ def send_rows(net, first, end, node, window, offset, value):
     """Send a message along the synapses of some runs, each of which arrives as a whole."""
     for r in range(first, end):
         run = net.runs[r]
-        total = offset + run.delay
-        ahead = whole(total / net.width)
-        o = total - ahead * net.width
+        w, o = due(net, window, offset, run.delay)
         push(
-            net, window + ahead, o, run.kind, node, run.first + run.start, net.nodes[node].sent, run.projection,
+            net, w, o, run.kind, node, run.first + run.start, net.nodes[node].sent, run.projection,
             run.start, run.stop, value, int(FORTH), run.stage,
         )  # fmt: skip
     net.nodes[node].sent += 1
@@ -300,11 +298,9 @@ def send_rows(net, first, end, node, window, offset, value):
 
 def send_back(net, node, window, offset, delay, synapse, projection, j, value, stage):
     """Send an error from a synapse to its source."""
-    total = offset + delay
-    ahead = whole(total / net.width)
-    o = total - ahead * net.width
+    w, o = due(net, window, offset, delay)
     push(
-        net, window + ahead, o, int(ERROR_KIND), node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
+        net, w, o, int(ERROR_KIND), node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
         int(BACK), stage,
     )  # fmt: skip
     net.nodes[node].sent += 1
@@ -365,6 +361,24 @@ def hold(net, window, stage, limit):
         net.lacking[stage] -= e.stop - e.start
         release(net, x)
     return look or net.lacking[stage] <= 0 or net.i[HELD] > net.pool.size
+
+
+def due(net, window, offset, delay):
+    """When a message arrives: after its delay, and on the network's grid if it has one."""
+    total = offset + delay
+    ahead = whole(total / net.width)
+    w = window + ahead
+    o = total - ahead * net.width
+    if net.tick == 0.0 or w >= HORIZON:
+        return w, o
+    nth = math.floor((w * net.width + o) / net.tick)
+    while True:  # as in eventsnn.events.next_on_grid
+        time = nth * net.tick
+        on_grid = whole(time / net.width)
+        left = time - on_grid * net.width
+        if on_grid > w or (on_grid == w and left >= o):
+            return on_grid, left
+        nth += 1
 
 
 def whole(windows):

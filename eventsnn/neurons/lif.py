@@ -3,7 +3,8 @@
 import math
 
 from eventsnn.errors import NetworkError
-from eventsnn.model import LinearNeuron, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import State
 
 NEAR = 0.1  # relative difference of the time constants below which a divided difference replaces two exponentials
 
