@@ -14,7 +14,7 @@ from eventsnn.errors import NetworkError
 from eventsnn.graph import Description, Population
 from eventsnn.linear import LinearNeuron
 from eventsnn.memory import needed
-from eventsnn.wiring import Cells, Synapses, draw_cells, draw_synapses
+from eventsnn.synapses import Cells, Synapses, draw_cells, draw_synapses
 
 __all__ = ["Cells", "Plan", "Synapses", "make_plan"]
 

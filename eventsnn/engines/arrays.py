@@ -13,7 +13,7 @@ from eventsnn.engines.snapshot import PENDING
 from eventsnn.events import Instant, instant, kind_of_port
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
-from eventsnn.wiring import is_uniform
+from eventsnn.synapses import is_uniform
 
 RING = 1024  # windows in buckets; those further ahead wait in a heap
 ENTRIES = 1024  # room for at first
