@@ -13,7 +13,8 @@ from eventsnn.errors import (
     NetworkError,
     RunawayError,
 )
-from eventsnn.model import EpochState, LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import EpochState, Neuron, Part, PostState, Rule, Source, State
 from eventsnn.network import Network
 from eventsnn.neurons import (
     IF,
@@ -30,6 +31,19 @@ from eventsnn.neurons import (
 from eventsnn.paths import adaptation, double_exponential, error, gate, hold, low_pass, memory, path, psp, spike, weight
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
 from eventsnn.processes import Process
+from eventsnn.relax import (
+    Relaxation,
+    barrier,
+    exact_time,
+    global_error,
+    grid,
+    history,
+    instant,
+    needs,
+    neighbour,
+    weight_transport,
+)
+from eventsnn.report import LocalityReport
 from eventsnn.rules import (
     ERBP,
     ETLP,
@@ -37,6 +51,7 @@ from eventsnn.rules import (
     Adaptive,
     AdaptiveEProp,
     AdaptiveETLP,
+    AnnealedAdam,
     Ask,
     Bump,
     Clip,
@@ -94,6 +109,7 @@ __all__ = [
     "AdaptiveEProp",
     "AdaptiveETLP",
     "AdaptiveLIF",
+    "AnnealedAdam",
     "Ask",
     "Boxcar",
     "Bump",
@@ -113,6 +129,7 @@ __all__ = [
     "LinearNeuron",
     "LocalError",
     "LocalityError",
+    "LocalityReport",
     "MarginRace",
     "Momentum",
     "Network",
@@ -128,6 +145,7 @@ __all__ = [
     "RMax",
     "Readout",
     "Regular",
+    "Relaxation",
     "RewardSTDP",
     "Rule",
     "RunawayError",
@@ -148,21 +166,29 @@ __all__ = [
     "WeightSum",
     "adaptation",
     "all_to_all",
+    "barrier",
     "connect_erbp",
     "datasets",
     "double_exponential",
     "edges",
     "error",
+    "exact_time",
     "exponential",
     "fixed_indegree",
     "fixed_probability",
     "gate",
+    "global_error",
+    "grid",
+    "history",
     "hold",
+    "instant",
     "latency",
     "lognormal",
     "low_pass",
     "memory",
     "ms",
+    "needs",
+    "neighbour",
     "normal",
     "one_to_one",
     "path",
@@ -175,4 +201,5 @@ __all__ = [
     "us",
     "van_rossum",
     "weight",
+    "weight_transport",
 ]

@@ -1,4 +1,4 @@
-"""The command line: `eventsnn demo NAME`, `eventsnn bench NAME`, `eventsnn --version`."""
+"""The command line: `eventsnn demo NAME`, `report NAME`, `check FILE`, `bench NAME`, `eventsnn --version`."""
 
 import argparse
 import json
@@ -10,7 +10,9 @@ from typing import Any
 
 import eventsnn
 from eventsnn import bench as benchmarks
+from eventsnn import report_runner
 from eventsnn.bench import BENCHMARKS
+from eventsnn.check import check
 from eventsnn.demo_runner import DEMOS, Options, check_folders, save_picture
 from eventsnn.errors import EventsnnError, Interrupted
 from eventsnn.network import ENGINES
@@ -27,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if args.command is None:
             parser.print_help()
+        elif args.command == "check":
+            return check_file(args)
+        elif args.command == "report":
+            report(args)
         elif args.name is None:
             list_entries(DEMOS if args.command == "demo" else BENCHMARKS)
         elif args.command == "bench":
@@ -74,7 +80,31 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--resume", type=Path, metavar="FILE", help="go on with the network in FILE")
     demo.add_argument("--no-progress", action="store_true", help="no progress bar")
     add_bench(commands.add_parser("bench", help="run a benchmark; without a name, list them", description="Measure."))
+    add_report(commands.add_parser("report", help="what the learning rules of a network need", description="Measure."))
+    add_check(commands.add_parser("check", help="whether the rules in a file are lawful", description="Check a file."))
     return parser
+
+
+def add_report(command: argparse.ArgumentParser) -> None:
+    """The options of `eventsnn report`."""
+    names = ", ".join(DEMOS)
+    command.add_argument("name", metavar="NAME", help=f"{names}, or a Python file that defines build()")
+    command.add_argument("--seed", type=natural, default=0, metavar="N", help="of the network (default 0)")
+    command.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default: the network's own)")
+    command.add_argument("--small", action="store_true", help="digits: fewer neurons and samples")
+    command.add_argument("--duration", type=duration, metavar="S", help="seconds to simulate (default: to the end)")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print Markdown")
+    form.add_argument("--html", type=Path, metavar="FILE", help="write one HTML page to FILE")
+    command.add_argument("--no-progress", action="store_true", help="no progress bar")
+
+
+def add_check(command: argparse.ArgumentParser) -> None:
+    """The options of `eventsnn check`."""
+    command.add_argument("file", type=Path, metavar="FILE", help="a Python file with rules, neurons or processes")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--reference-only", action="store_true", help="do not compile, which takes most of the time")
 
 
 def add_bench(command: argparse.ArgumentParser) -> None:
@@ -94,6 +124,17 @@ def add_bench(command: argparse.ArgumentParser) -> None:
 def natural(text: str) -> int:
     """A whole number from 0."""
     return whole(text, 0)
+
+
+def duration(text: str) -> float:
+    """A time from 0 [s]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0")
+    return value
 
 
 def positive(text: str) -> int:
@@ -134,6 +175,30 @@ def bench(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     print(benchmarks.machine())
     print(benchmarks.table(results))
     print(f"picture: {picture}")
+
+
+def report(args: argparse.Namespace) -> None:
+    """Run a network and print what its rules needed."""
+    wanted = report_runner.Wanted(
+        args.name, args.seed, args.engine, args.small, args.duration, progress=not args.no_progress
+    )
+    what, found = report_runner.report(wanted)
+    if args.json:
+        print(json.dumps({**what, **found.to_dict(), "version": eventsnn.__version__}))
+    elif args.markdown:
+        print(found.markdown(), end="")
+    elif args.html is not None:
+        args.html.write_text(found.html(), encoding="utf-8")
+        print(f"report: {args.html}")
+    else:
+        print(found)
+
+
+def check_file(args: argparse.Namespace) -> int:
+    """Check a user's file; the status is 1 if anything in it is not lawful."""
+    findings = check(args.file, not args.reference_only, lambda line: print(line, file=sys.stderr))
+    print(json.dumps(findings.to_dict()) if args.json else findings)
+    return 0 if findings.lawful else 1
 
 
 def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:

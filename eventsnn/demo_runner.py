@@ -341,6 +341,7 @@ class Demo:
     """An entry of `eventsnn demo`."""
 
     summary: str
+    file: str  # of the demo, without .py; it defines build() and learn(net) or DURATION
     run: Callable[[Options], Report]
     says: str  # the result in words, a format string over the report
     learns: bool = True
@@ -350,6 +351,7 @@ class Demo:
 DEMOS = {
     "temporal-xor": Demo(
         "four hidden neurons learn whether two spikes come together or apart",
+        "temporal_xor",
         run_temporal_xor,
         "{converged} of {seeds} networks with {hidden} hidden neurons learned temporal XOR; epochs needed: "
         "median {epochs_median:g}, 95 % within {epochs_p95:g} ({seconds} s)",
@@ -357,18 +359,21 @@ DEMOS = {
     ),
     "digits": Demo(
         "handwritten digits as spike times, learned one sample at a time without phases",
+        "first_to_spike_digits",
         run_digits,
         "{accuracy:.1%} of {test_samples} digits never trained on are named rightly, after {samples} presentations "
         "({hidden} hidden neurons, {seconds} s)",
     ),
     "erbp-digits": Demo(
         "handwritten digits as Poisson spikes, learned by event-driven random backpropagation without a pause",
+        "erbp_digits",
         run_erbp_digits,
         "{accuracy:.1%} of {test_samples} digits never trained on are named rightly, after {samples} presentations "
         "and {synaptic_events} synaptic events ({hidden} hidden neurons, {seconds} s)",
     ),
     "custom-process": Demo(
         "processes of your own: a burst that answers spikes, and two that count by turns",
+        "custom_process",
         run_custom_process,
         "ann and ben said {said}; spikes: {spikes}",
         learns=False,

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from eventsnn.errors import NetworkError
 LEAST_SHARE = 1e-3  # of a normal's values that must fall within its bounds, because the others are drawn again
 
 
+@runtime_checkable
 class Distribution(Protocol):
     """Anything with `sample(rng, n)`; a user's own needs nothing else."""
 
@@ -111,23 +112,25 @@ class exponential:
 def draw(value: object, n: int, rng: np.random.Generator, what: str) -> np.ndarray:
     """Turn a number, an array of n numbers, or a distribution into n finite float64 values.
 
+    A single number becomes a view of one value (of stride 0), an array is copied.
+
     Raises:
         NetworkError: another shape, or a value that is not finite; names `what` and the index.
     """
     if hasattr(value, "sample"):
-        values = np.asarray(value.sample(rng, n), dtype=np.float64)
+        values = np.array(value.sample(rng, n), dtype=np.float64)
     else:
         try:
             if value is None:
                 raise TypeError("None would become NaN")
-            values = np.asarray(value, dtype=np.float64)
+            values = np.array(value, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise NetworkError(f"{what} is {value!r}; give a number, an array or a distribution") from error
         if values.ndim == 0:
-            values = np.full(n, float(values))
+            values = np.broadcast_to(values, n)
     if values.shape != (n,):
         raise NetworkError(f"{what} has shape {values.shape}; it needs a number or one value for each of {n}")
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
         raise NetworkError(f"{what}[{bad}] is {values[bad]}; it must be a finite number")
-    return values.copy()
+    return values

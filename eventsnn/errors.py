@@ -10,7 +10,17 @@ class NetworkError(EventsnnError, ValueError):
 
 
 class LocalityError(EventsnnError):
-    """A handler or process reached beyond what is local to it in space or time."""
+    """A handler or process reached beyond what is local to it in space or time.
+
+    Attributes:
+        variable: what was reached for, such as "post.v"; "" where there is no one name for it.
+        owner: whose it is, or whose handler or process reached for it.
+        kind: "spatial" (another element's) or "temporal" (another time's).
+    """
+
+    def __init__(self, message: str, variable: str = "", owner: str = "", kind: str = "spatial") -> None:
+        super().__init__(message)
+        self.variable, self.owner, self.kind = variable, owner, kind
 
 
 class EngineError(EventsnnError):

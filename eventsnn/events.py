@@ -70,6 +70,16 @@ def instant(time: float, width: float) -> Instant:
     return later(0, 0.0, time, width)
 
 
+def next_on_grid(at: Instant, dt: float, width: float) -> Instant:
+    """The first multiple of `dt` seconds at or after an instant; never before it, whatever rounds."""
+    if at == NEVER:
+        return NEVER
+    nth = math.floor(seconds(*at, width) / dt)
+    while (tick := instant(nth * dt, width)) < at:
+        nth += 1
+    return tick
+
+
 def end_of_run(time: float, width: float) -> Instant:
     """The first instant that is not before a time, as times are recorded: rounded to float64 seconds.
 

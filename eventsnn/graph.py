@@ -1,12 +1,15 @@
 """The description of a network: populations and projections as plain data. `plan` turns it into numbers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from eventsnn.errors import NetworkError
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.patterns import Pattern, all_to_all
 from eventsnn.processes import Process
+from eventsnn.relax import Relaxation
 
 FEEDBACKS = ("symmetric", "random", "broadcast")
 
@@ -59,6 +62,7 @@ class Projection:
     pattern: Pattern = field(default_factory=all_to_all)
     feedback: Feedback | None = None
     record: tuple[str, ...] = ()  # what is recorded: "weights"
+    needs: tuple[Relaxation, ...] = ()  # what it asks for beyond locality
 
     def __repr__(self) -> str:
         rule = f", {self.rule!r}" if self.rule else ""
@@ -72,6 +76,8 @@ class Description:
     seed: int = 0
     populations: list[Population] = field(default_factory=list)
     projections: list[Projection] = field(default_factory=list)
+    grid: float | None = None  # messages arrive at multiples of it [s]; None: at exact times
+    allow: tuple[str, ...] | None = None  # names of relaxations that may be used; None: all that are asked for
 
 
 def flat_values(value: object, n_pre: int, n_post: int, source: np.ndarray, target: np.ndarray) -> object:
@@ -84,3 +90,22 @@ def flat_values(value: object, n_pre: int, n_post: int, source: np.ndarray, targ
         if array.shape == (n_pre, n_post):
             return array[source, target]
     return value
+
+
+def way_back(kind: str | None, weight: Any, delay: Any) -> Feedback | None:
+    """How errors travel back along a projection, as `Network.connect` was told."""
+    if kind is None:
+        return None
+    if kind not in FEEDBACKS:
+        raise NetworkError(f"there is no feedback {kind!r}; there are {', '.join(FEEDBACKS)}")
+    if kind != "symmetric" and weight is None:
+        raise NetworkError(f"{kind} feedback needs feedback_weight, such as normal(0, 1)")
+    return Feedback(kind, weight, delay)
+
+
+def find(things: list[Any], name: str, what: str) -> Any:
+    """The thing of that name."""
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise NetworkError(f"there is no {what} {name!r}; there are {', '.join(t.name for t in things)}")

@@ -1,18 +1,19 @@
-"""What a user extends: `Neuron`, `LinearNeuron`, `Rule`, and `Part` (a piece that rules share).
+"""What a user extends: `Neuron`, `Rule`, `Source`, and `Part` (a piece that rules share).
 
 A model is a class with parameters (annotated numbers with defaults), declared `State`, and handlers. Making the class
 checks its handlers (see `locality`); making an object checks its parameters.
 """
 
-import copy
-import math
 import typing
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar
 
 from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
-from eventsnn.locality import Declared, Handler
+from eventsnn.locality import Declared, Handler, ways
+from eventsnn.parameters import as_type_of, check_parameter
+from eventsnn.relax import Relaxation, check_needs
 
 State = Annotated[float, "state"]
 """One float64 per neuron (in a Neuron) or per synapse (in a Rule)."""
@@ -38,12 +39,15 @@ class Model:
     post_state: ClassVar[dict[str, float]] = {}
     epoch_state: ClassVar[dict[str, float]] = {}
     handlers: ClassVar[dict[str, Handler]] = {}
+    histories: ClassVar[dict[str, Relaxation]] = {}
+    needs: ClassVar[tuple[Relaxation, ...]] = ()
     _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.parameters, cls.state, cls.post_state, cls.epoch_state = {}, {}, {}, {}
+        cls.parameters, cls.state, cls.post_state, cls.epoch_state, cls.histories = {}, {}, {}, {}, {}
         kinds = {"state": cls.state, "post-state": cls.post_state, "epoch-state": cls.epoch_state}
+        cls.needs = check_needs(cls.needs, f"{cls.__name__}.needs")
         for name, hint in typing.get_type_hints(cls, include_extras=True).items():
             if name.startswith("_") or typing.get_origin(hint) is ClassVar:
                 continue
@@ -53,9 +57,14 @@ class Model:
             if kind != "parameter" and name in cls._taken:
                 raise NetworkError(f"{cls.__name__}.{name}: a {kind} of that name is there already; choose another")
             value = getattr(cls, name)
+            group = kinds.get(kind, cls.parameters)
+            if kind != "parameter" and isinstance(value, Relaxation) and value.name == "history":
+                cls._remember(name, value, "cell" if issubclass(cls, Neuron) else _SCOPE[kind], group)
+                continue
             if not isinstance(value, (float, int) if kind != "parameter" else (float, int, str, Part)):
                 raise NetworkError(f"{cls.__name__}.{name} is {value!r}; a {kind} starts from a number")
-            kinds.get(kind, cls.parameters)[name] = getattr(cls, name)
+            group[name] = value
+        cls._own_fields()
         cls.handlers = {}
         if abstract:
             return
@@ -63,19 +72,43 @@ class Model:
         for name in sorted(declared.methods):
             cls._check_signature(name)
             cls.handlers[name] = locality.check(getattr(cls, name), declared, name)
+        parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
+        for handler in cls.handlers.values():
+            ways.check(handler, SimpleNamespace(handlers=cls.handlers, parts=parts))
+
+    @classmethod
+    def _remember(cls, name: str, value: Relaxation, scope: str, group: dict[str, Any]) -> None:
+        """Declare a history: a field for each of its values, and the method that moves them on."""
+        depth = int(value.argument)  # type: ignore[arg-type]
+        cls.histories[name] = value
+        group.update({f"{name}_{k}": value.start for k in range(1, depth + 1)})
+        setattr(cls, f"push_{name}", locality.push_method(cls.__name__, name, scope, depth))
+
+    @classmethod
+    def _own_fields(cls) -> None:
+        """Fields that follow from what the class needs; none, unless a kind of model says so."""
 
     def __init__(self, **parameters: Any) -> None:
         for name, value in parameters.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
                 raise NetworkError(f"{type(self).__name__} has no parameter {name!r}; it has {known}")
-            _check_parameter(type(self).__name__, name, value, self.parameters[name])
+            check_parameter(type(self).__name__, name, value, self.parameters[name], Part)
         for name, default in self.parameters.items():
             value = parameters.get(name, default)
-            setattr(self, name, _as_type_of(default, value))
+            setattr(self, name, as_type_of(default, value))
         self._given = {name: getattr(self, name) for name in self.parameters}
         for name, value in self.derive().items():
-            setattr(self, name, value)
+            if not isinstance(value, (float, int)):
+                raise NetworkError(f"{type(self).__name__}.derive gives {name} = {value!r}; handlers use numbers only")
+            setattr(self, name, value + 0)  # a plain number, whatever class it was of
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self).handlers:
+            owner = type(self).__name__
+            what = f"{owner}.{name} is replaced on an object; write a class of its own, so that its text is checked"
+            raise LocalityError(what, name, owner)
+        super().__setattr__(name, value)
 
     def derive(self) -> dict[str, float]:
         """Check the parameters against each other and return constants that handlers use; runs once, in Python."""
@@ -107,22 +140,32 @@ class Model:
 
     @classmethod
     def _declare(cls) -> Declared:
-        methods = {
-            name
-            for klass in cls.__mro__[:-1]
-            if issubclass(klass, Model) and klass is not Model
-            for name, value in vars(klass).items()
-            if callable(value) or isinstance(value, (classmethod, property))
-            if not name.startswith("__") and name not in PYTHON_ONLY and name not in _FRAMEWORK
-        }
+        methods = set()
+        for klass in cls.__mro__:
+            if klass in (Model, object, typing.Generic, typing.Protocol):
+                continue
+            for name, value in vars(klass).items():
+                if name in _INTERCEPTS and klass.__module__ != __name__:
+                    what = f"{cls.__name__} defines {name}, which would run whenever a handler reads a parameter"
+                    raise LocalityError(f"{what}; declare parameters", name, klass.__name__)
+                if not (callable(value) or isinstance(value, (classmethod, staticmethod, property))):
+                    continue
+                if not name.startswith("__") and name not in PYTHON_ONLY and name not in _FRAMEWORK:
+                    methods.add(name)
         numbers = {k for k, v in cls.parameters.items() if not isinstance(v, (Part, str))}
         parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
+        for name in getattr(cls, "derived", ()):
+            if not name.isidentifier() or name.startswith("_") or name in methods or hasattr(Model, name):
+                raise LocalityError(
+                    f"{cls.__name__}.derived names {name!r}; name numbers that derive() returns", name, cls.__name__
+                )
         signatures = {name: _arguments(getattr(cls, name)) for name in methods}
         for part, value in parts.items():
             signatures |= {f"{part}.{name}": _arguments(getattr(value, name)) for name in value.handlers}
         return Declared(
-            cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, set(parts), {}, {}, {}, signatures
-        )
+            cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, set(parts), {}, {}, {}, signatures,
+            _relaxed(cls),
+        )  # fmt: skip
 
     @classmethod
     def _check_signature(cls, name: str) -> None:
@@ -148,6 +191,19 @@ def _arguments(function: Any) -> tuple[str, ...]:
     return () if code is None else code.co_varnames[1 : code.co_argcount]
 
 
+def _relaxed(cls: type[Model]) -> dict[str, str]:
+    """What would allow names of fields that begin so, for the messages of the check."""
+    hints = {
+        "pre_": "the sender's variables are not at the synapse; ask for one: needs = (neighbour('v'),)",
+        "past_": "a value of the past needs a declared buffer: past: State = history(2)",
+    }
+    for name, value in cls.histories.items():
+        hints[f"{name}_"] = f"{name} is a {value}; declare a deeper one"
+    return hints
+
+
+_SCOPE = {"state": "syn", "post-state": "post"}
+_INTERCEPTS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__")
 _FRAMEWORK = frozenset(vars(Model)) | {
     "parameters",
     "state",
@@ -158,6 +214,7 @@ _FRAMEWORK = frozenset(vars(Model)) | {
     "synapse_state",
     "neuron_state",
     "sees",
+    "neighbours",
 }
 
 
@@ -212,56 +269,6 @@ class Neuron(Model, abstract=True):
         return name in cls.handlers
 
 
-class LinearNeuron(Neuron, abstract=True):
-    """A neuron whose voltage is a sum of two fixed functions of window-relative time, with coefficients c0 and c1.
-
-    An input of weight w at offset s adds `w * f0` to c0 and `w * f1` to c1 with `(f0, f1) = factors(s)`: the factors
-    depend on the source spike alone, so a synaptic event costs two multiply-adds. A model gives
-
-    - `begin(cell)`: coefficients from the initial state, at offset 0;
-    - `basis(s)`: (b0, b1, g) with v = level + c0 b0 + c1 b1 and i = c1 g at offset s; `level(cell)`;
-    - `decay(dt)`: (d00, d01, d11), the coefficients after dt: d00 c0 + d01 c1 and d11 c1;
-    - `calm(level, v, i)`: a time within which a voltage v with current i surely stays below threshold;
-    - `factors(s)`;
-    - `rebase(cell, dt)`: move the origin of time by dt, in one step;
-    - `settle(cell, s)`: end a refractory period that ended at or before s;
-    - `crossing(cell, s)`: the first offset >= s at which the voltage reaches the threshold, or `math.inf`;
-    - `fire(cell, s)`: the reset;
-    - `observe(cell, s)`: write the published state (`cell.v`, ...) as it is at offset s, changing nothing else;
-    - `rest(cell, s)`: back to rest at offset s;
-    - optional, for rules that follow the voltage: `course(cell, s)`, as in `Neuron`, but from offset s on.
-
-    A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
-    the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
-    """
-
-    linear: ClassVar[bool] = True
-    c0: State = 0.0  # coefficient of the first function
-    c1: State = 0.0  # coefficient of the second function
-    hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
-    _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
-        "begin": ("self", "cell"),
-        "basis": ("self", "s"),
-        "level": ("self", "cell"),
-        "decay": ("self", "dt"),
-        "calm": ("self", "level", "v", "i"),
-        "factors": ("self", "s"),
-        "rebase": ("self", "cell", "dt"),
-        "settle": ("self", "cell", "s"),
-        "crossing": ("self", "cell", "s"),
-        "fire": ("self", "cell", "s"),
-        "observe": ("self", "cell", "s"),
-        "rest": ("self", "cell", "s"),
-        "psp": ("self", "u"),
-        "psp_slope": ("self", "u"),
-        "course": ("self", "cell", "s"),
-    }
-
-    def time_constants(self) -> tuple[float, ...]:
-        """The time constants [s] of the exponentials; they bound the width of a window."""
-        raise NotImplementedError
-
-
 class Source(Model, abstract=True):
     """A population that only sends: its spike times follow from the description and the seed.
 
@@ -311,6 +318,9 @@ class Rule(Model, abstract=True):
     whether a new one is due; then `fold(self, epoch, post)` brings every past epoch up to date (0.0: it needs that no
     more) and `renew(self, epoch, post)` begins the new one. `follow(self, syn, epoch)` brings a synapse from its epoch
     to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
+
+    A handler must not divide by zero or leave the domain of a function: the reference engine raises Python's error with
+    the handler's place, compiled code goes on with inf or nan. Either refuses a weight that is not finite.
     """
 
     _taken: ClassVar[tuple[str, ...]] = ("w",)
@@ -332,9 +342,22 @@ class Rule(Model, abstract=True):
         state = {"w", *cls.state}.union(*(part.state for part in parts))
         declared.reads = {"syn": state, "post": None, "msg": set(locality.MESSAGE_FIELDS)}
         declared.reads["epoch"] = set(cls.epoch_state)
-        declared.writes = {"syn": {"w", *cls.state}, "post": set(cls.post_state), "epoch": set(cls.epoch_state)}
+        declared.writes = {
+            "syn": {"w", *cls.state}.difference(cls.neighbours()), "post": set(cls.post_state),
+            "epoch": set(cls.epoch_state),
+        }  # fmt: skip
         declared.functions = {"post": set(FUNCTIONS)}
         return declared
+
+    @classmethod
+    def neighbours(cls) -> dict[str, str]:
+        """Fields of a synapse that show a variable of the sender, which the rule asked for by name: its variable."""
+        return {f"pre_{one.argument}": str(one.argument) for one in cls.needs if one.name == "neighbour"}
+
+    @classmethod
+    def _own_fields(cls) -> None:
+        for name in cls.neighbours():
+            cls.state[name] = 0.0
 
     @classmethod
     def _signature(cls, name: str) -> tuple[str, ...] | None:
@@ -368,31 +391,3 @@ def _merge(rule: Rule, kind: str) -> dict[str, float]:
                 raise NetworkError(f"{type(rule).__name__}: {name} ({type(part).__name__}) declares {variable!r} again")
             merged[variable] = initial
     return merged
-
-
-def _as_type_of(default: Any, value: Any) -> Any:
-    """One numeric type per parameter, whatever was given, so that every engine computes with the same."""
-    if isinstance(value, Model):
-        return copy.copy(value)
-    if isinstance(default, (bool, str)):
-        return value
-    return int(value) if isinstance(default, int) else float(value)
-
-
-def _check_parameter(owner: str, name: str, value: Any, default: Any) -> None:
-    if isinstance(default, Part):
-        if not isinstance(value, Part):
-            raise NetworkError(f"{owner}.{name} is {value!r}; give a Part such as {default!r}")
-    elif isinstance(default, str):
-        if not isinstance(value, str):
-            raise NetworkError(f"{owner}.{name} is {value!r}; give a string such as {default!r}")
-    elif isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise NetworkError(f"{owner}.{name} is {value!r}; give True or False")
-    elif isinstance(default, (int, float)):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise NetworkError(f"{owner}.{name} is {value!r}; give a number (arrays go to net.add)") from None
-        if math.isnan(number):
-            raise NetworkError(f"{owner}.{name} is nan; give a number")

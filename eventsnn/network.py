@@ -2,32 +2,42 @@
 
 import importlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from eventsnn import store
+from eventsnn import freedoms, store
 from eventsnn.errors import EngineError, NetworkError
-from eventsnn.graph import FEEDBACKS, Description, Feedback, Population, Projection
+from eventsnn.graph import Description, Population, Projection, find, way_back
+from eventsnn.looking import Looking
+from eventsnn.memory import refuse_what_cannot_fit
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all
 from eventsnn.plan import Plan, make_plan
 from eventsnn.processes import FunctionProcess, Process
-from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
+from eventsnn.record import Recorder
+from eventsnn.relax import Relaxation, check_allowed, check_needs, exact_time
+from eventsnn.report import Measurement
 from eventsnn.stopwatch import stopwatch
 
 ENGINES = {"reference": "ReferenceEngine", "compiled": "CompiledEngine"}
 
 
-class Network:
+class Network(Looking):
     """Populations, projections, and an engine that runs them.
 
     Args:
         seed: everything random follows from it and from names.
         engine: "reference" (SimPy, plain Python) or "compiled" (Numba, fast); both give the same bits.
+        threads: with "compiled", how many threads share the neurons of a population whenever many messages wait for
+            them; the bits do not depend on it.
+        time: `exact_time`, or `grid(dt)`: messages arrive at multiples of dt.
+        allow: names of the relaxations of locality that may be used; None allows all that are asked for.
+        guard: on the reference engine, seal handlers and guard what they see (see `relaxations` and the background
+            pages); without it a run is up to twice as fast, and gives the same bits.
 
     Examples:
         >>> net = Network(seed=1)
@@ -38,14 +48,27 @@ class Network:
         3
     """
 
-    def __init__(self, seed: int = 0, engine: str = "reference") -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        engine: str = "reference",
+        *,
+        threads: int = 1,
+        time: Relaxation = exact_time,
+        allow: Iterable[str | Relaxation] | None = None,
+        guard: bool = True,
+    ) -> None:
         if engine not in ENGINES:
             raise EngineError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
-        self.description = Description(seed=int(seed))
-        self.engine_name = engine
+        if not isinstance(threads, int) or threads < 1 or (threads > 1 and engine != "compiled"):
+            raise EngineError(f"threads is {threads!r}; give a whole number from 1; more than 1 needs 'compiled'")
+        self.description = Description(seed=int(seed), grid=freedoms.step_of(time), allow=check_allowed(allow))
+        self.engine_name, self.guard, self.threads = engine, bool(guard), threads
         self.recorder = Recorder()
         self._plan: Plan | None = None
         self._engine: Any = None
+        self._parameters: list[Any] = []
+        self._measurement: Measurement | None = None
 
     # -- describing -----------------------------------------------------------------------------------------------
 
@@ -104,6 +127,7 @@ class Network:
         feedback_delay: Any = 1e-3,
         name: str | None = None,
         record: tuple[str, ...] | list[str] = (),
+        needs: tuple[Relaxation, ...] = (),
     ) -> Projection:
         """Connect two populations; messages of `port` then travel from `pre` to `post`.
 
@@ -117,6 +141,7 @@ class Network:
                 `feedback_weight`), "broadcast" (the teacher's errors reach `pre` directly; see `teach`), or None.
             feedback_delay: [s], above 0 wherever the way forth has no delay.
             record: "weights" keeps every change.
+            needs: relaxations of locality that this projection asks for, such as `(weight_transport,)`.
 
         Raises:
             NetworkError: a population of another network, an unknown feedback, or values that cannot be.
@@ -127,13 +152,12 @@ class Network:
                 raise NetworkError(f"{end!r} does not belong to this network; give what net.add returned")
         if rule is not None and not isinstance(rule, Rule):
             raise NetworkError(f"rule is {rule!r}; give an object such as SpikeTimeGradient()")
-        for what in record:
-            if what != "weights":
-                raise NetworkError(f"a projection cannot record {what!r}; it can record 'weights'")
-        way_back = _way_back(feedback, feedback_weight, feedback_delay)
+        for what in set(record).difference(["weights"]):
+            raise NetworkError(f"a projection cannot record {what!r}; it can record 'weights'")
         name = self._name(name, f"{pre.name}->{post.name}", [p.name for p in self.description.projections])
+        way, asked = way_back(feedback, feedback_weight, feedback_delay), check_needs(needs, f"{name}: needs")
         projection = Projection(
-            name, pre, post, port, rule, weight, delay, pattern or all_to_all(), way_back, tuple(record)
+            name, pre, post, port, rule, weight, delay, pattern or all_to_all(), way, tuple(record), asked
         )
         self.description.projections.append(projection)
         self._plan = None
@@ -193,8 +217,14 @@ class Network:
     @property
     def plan(self) -> Plan:
         """The numbering, ranks, rows and windows that every engine uses. Raises NetworkError for what none may run."""
+        return self._make_plan()
+
+    def _make_plan(self, progress: bool = False) -> Plan:
         if self._plan is None:
-            self._plan = make_plan(self.description)
+            refuse_what_cannot_fit(self.description, self.engine_name)
+            measured = self._measurement
+            description = self.description if measured is None else measured.counting(self.description)
+            self._plan = make_plan(description, progress)
         return self._plan
 
     @property
@@ -202,7 +232,12 @@ class Network:
         """The engine, made at the first run."""
         if self._engine is None:
             module = importlib.import_module(f"eventsnn.engines.{self.engine_name}")
-            self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder)
+            freedoms.check(self.plan, self.description.allow, self.engine_name)
+            options = {"guard": self.guard} if self.engine_name == "reference" else {"threads": self.threads}
+            self._engine = getattr(module, ENGINES[self.engine_name])(self.plan, self.recorder, **options)
+            self._parameters = freedoms.parameters_of(self.plan)
+            if self._measurement is not None:
+                self._measurement.watch(self._engine, self.description)
         return self._engine
 
     @property
@@ -227,7 +262,7 @@ class Network:
         """Run for `duration` seconds, or until a time: everything in [now, until) happens.
 
         Args:
-            progress: show a bar with simulated time and events per second.
+            progress: show a bar with simulated time and events per second, and before it one while synapses are drawn.
             max_events: stop with RunawayError after that many events.
 
         Raises:
@@ -239,104 +274,31 @@ class Network:
         end = self.now + duration if duration is not None else float(until)  # type: ignore[arg-type]
         if not self.now <= end < np.inf:
             raise NetworkError(f"cannot run until {end} s: it is {self.now} s, and runs end at a finite later time")
+        self._make_plan(progress)
         engine = self.engine
+        freedoms.verify(self.plan, self._parameters)
         with stopwatch(engine, end, progress, max_events) as control:
-            engine.run(end, control, max_events)
+            run = engine.run if self._measurement is None else self._measurement.run
+            run(end, control, max_events)
         return self
 
-    # -- looking --------------------------------------------------------------------------------------------------
+    def measure(self) -> "Network":
+        """Count everything that happens at synapses, for `report`; call it before the first run.
 
-    def spikes(self, population: Population) -> Spikes:
-        """The spikes of a population so far."""
-        columns = self.recorder.spike_columns(self.plan.of(population).index).arrays()
-        return Spikes(columns["t"], columns["i"], population.size, population.name)
-
-    def weights(self, projection: Projection) -> np.ndarray:
-        """The weights, in the order of synapses (see `edges`)."""
-        return np.asarray(self.synapse_state(projection)["w"])
-
-    def edges(self, projection: Projection) -> tuple[np.ndarray, np.ndarray]:
-        """Source and target of every synapse, in the plan's order: by source, delay, target."""
-        s = self._synapses(projection)
-        return s.source.copy(), s.target.copy()
-
-    def matrix(self, projection: Projection) -> np.ndarray:
-        """The weights as a matrix (sources x targets); NaN where there is no synapse, sums where there are several."""
-        source, target = self.edges(projection)
-        matrix = np.full((projection.pre.size, projection.post.size), np.nan)
-        matrix[source, target] = 0.0
-        np.add.at(matrix, (source, target), self.weights(projection))
-        return matrix
-
-    def synapse_state(self, projection: Projection) -> dict[str, Any]:
-        """Everything a projection holds: `w`, the rule's `syn.<state>` and `post.<state>`, and message counts."""
-        arrays: dict[str, Any] = self.engine.synapse_arrays(self._synapses(projection).index)
-        return arrays
-
-    def weight_changes(self, projection: Projection) -> WeightChanges:
-        """Every change of weight so far; needs `record=["weights"]` in `connect`."""
-        if "weights" not in projection.record:
-            raise NetworkError(f"{projection.name} does not record its weights; connect it with record=['weights']")
-        s = self._synapses(projection)
-        columns = self.recorder.weight_columns(s.index).arrays()
-        return WeightChanges(columns["t"], columns["k"], columns["w"], s.weight.copy())
-
-    def notes(self, population: Population, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Times and values of what a process noted under a name."""
-        columns = self.recorder.notes.get((self.plan.of(population).index, name))
-        if columns is None:
-            return np.empty(0), np.empty(0)
-        arrays = columns.arrays()
-        return arrays["t"], arrays["value"]
-
-    def state(self, population: Population, index: int, times: Any) -> dict[str, np.ndarray]:
-        """The published state of a neuron at any times [s], exactly; needs `record=["state"]` in `add`.
-
-        At the instant of an event this is the state just after it.
-
-        Raises:
-            NetworkError: not recorded, or a time outside what was recorded.
+        The bits stay the same. A run takes longer, and the compiled engine needs another kernel.
         """
-        cells = self.plan.of(population)
-        log = self.recorder.states.get((cells.index, index))
-        if log is None:
-            raise NetworkError(f"{population.name}[{index}] records no state; add it with record=['spikes', 'state']")
-        if np.max(times, initial=0.0) > self.now:
-            raise NetworkError(f"the state at {np.max(times)} s is not known yet: it is {self.now} s")
-        names = list(cells.model.state)  # type: ignore[union-attr]
-        return read_states(log, times, self.plan.width, self.engine.reader(population.model), names)
-
-    def record_messages(self) -> None:
-        """From now on keep every message that arrives (`messages`)."""
-        self.recorder.log_messages()
-
-    def messages(self) -> Messages:
-        """The messages kept since `record_messages`."""
-        arrays = self.recorder.log_messages().arrays()
-        names = np.array(self.engine.ports)
-        port = names[arrays.pop("port")] if len(arrays["t"]) else np.empty(0, names.dtype)
-        return Messages(**arrays, port=port)
-
-    def message_counts(self) -> dict[str, int]:
-        """How many messages each projection carried so far; errors on a feedback as "name (back)"."""
-        counts = {}
-        for s, (messages, back) in zip(self.plan.synapses, self.engine.message_counts(), strict=True):
-            counts[s.name] = messages
-            if s.back is not None:
-                counts[f"{s.name} (back)"] = back
-        return counts
-
-    def _synapses(self, projection: Projection) -> Any:
-        return next(s for s in self.plan.synapses if s.projection is projection)
+        self._refuse_if_running("begin to measure")
+        self._measurement, self._plan = self._measurement or Measurement(), None
+        return self
 
     def population(self, name: str) -> Population:
         """The population of that name."""
-        found: Population = _find(self.description.populations, name, "population")
+        found: Population = find(self.description.populations, name, "population")
         return found
 
     def projection(self, name: str) -> Projection:
         """The projection of that name."""
-        found: Projection = _find(self.description.projections, name, "projection")
+        found: Projection = find(self.description.projections, name, "projection")
         return found
 
     # -- saving ---------------------------------------------------------------------------------------------------
@@ -353,6 +315,7 @@ class Network:
             "engine": self.engine_name,
             "state": self.engine.take(),
             "records": self.recorder.pack(),
+            "measured": None if self._measurement is None else self._measurement.pack(),
         }
         store.write(path, content)
 
@@ -366,24 +329,8 @@ class Network:
         content = store.read(path)
         net = cls(engine=engine or content["engine"])
         net.description = store.unpack(content["description"])
+        if content.get("measured") is not None:
+            net._measurement = Measurement(content["measured"])
         net.recorder.unpack(content["records"])
         net.engine.put(content["state"])
         return net
-
-
-def _way_back(kind: str | None, weight: Any, delay: Any) -> Feedback | None:
-    """How errors travel back along a projection, as `connect` was told."""
-    if kind is None:
-        return None
-    if kind not in FEEDBACKS:
-        raise NetworkError(f"there is no feedback {kind!r}; there are {', '.join(FEEDBACKS)}")
-    if kind != "symmetric" and weight is None:
-        raise NetworkError(f"{kind} feedback needs feedback_weight, such as normal(0, 1)")
-    return Feedback(kind, weight, delay)
-
-
-def _find(things: list[Any], name: str, what: str) -> Any:
-    for thing in things:
-        if thing.name == name:
-            return thing
-    raise NetworkError(f"there is no {what} {name!r}; there are {', '.join(t.name for t in things)}")

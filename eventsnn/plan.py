@@ -5,109 +5,20 @@ columns of every projection, the lookahead and the width of a window. It refuses
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from eventsnn import rng
-from eventsnn.distributions import draw
 from eventsnn.errors import NetworkError
-from eventsnn.graph import Description, Population, Projection, flat_values
-from eventsnn.model import FUNCTIONS, LinearNeuron, Neuron, Rule, Source
-from eventsnn.processes import Process
+from eventsnn.graph import Description, Population
+from eventsnn.linear import LinearNeuron
+from eventsnn.memory import needed
+from eventsnn.synapses import Cells, Synapses, draw_cells, draw_synapses
+
+__all__ = ["Cells", "Plan", "Synapses", "make_plan"]
 
 WIDEST = 16.0  # widest window, in units of the shortest time constant: exp(16) costs no precision
-
-
-@dataclass(eq=False)
-class Cells:
-    """The plan of one population: its place in the numbering and its initial state."""
-
-    index: int
-    population: Population
-    offset: int  # number of its first neuron in the network
-    rank: int
-    state: dict[str, np.ndarray]  # one array per State
-
-    @property
-    def name(self) -> str:
-        return self.population.name
-
-    @property
-    def size(self) -> int:
-        return self.population.size
-
-    @property
-    def model(self) -> Neuron | Source | Process:
-        return self.population.model
-
-
-@dataclass(eq=False)
-class WayBack:
-    """The feedback of a projection, synapse by synapse in its order. `weight` is None where it is the forward one."""
-
-    weight: np.ndarray | None
-    delay: np.ndarray
-
-
-@dataclass(eq=False)
-class Synapses:
-    """The plan of one projection. Synapses are sorted by source, delay and target; `row[i]:row[i+1]` are those of i."""
-
-    index: int
-    projection: Projection
-    pre: Cells
-    post: Cells
-    first: int  # number of its first synapse in the network
-    row: np.ndarray
-    source: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    delay: np.ndarray
-    back: WayBack | None
-    state: dict[str, np.ndarray] = field(default_factory=dict)  # the rule's variables, beside the weight
-    post_state: dict[str, np.ndarray] = field(default_factory=dict)  # the rule's variables at each target
-
-    @property
-    def name(self) -> str:
-        return self.projection.name
-
-    @property
-    def rule(self) -> Rule | None:
-        return self.projection.rule
-
-    @property
-    def port(self) -> str:
-        return self.projection.port
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    @cached_property
-    def first_epoch(self) -> np.ndarray:
-        """Where each target's records of epochs begin; it has one more than synapses (see `eventsnn.epochs`)."""
-        fan_in = np.bincount(self.target, minlength=self.post.size)
-        return np.concatenate(([0], np.cumsum(fan_in + 1)))
-
-    def epochs(self) -> dict[str, np.ndarray]:
-        """How the records of epochs begin: all synapses of a target in the first, the others in the chain of vacant."""
-        first = self.first_epoch[:-1]
-        users = np.zeros(int(self.first_epoch[-1]), np.int64)
-        users[first] = np.bincount(self.target, minlength=self.post.size)
-        follows = np.arange(1, len(users) + 1)
-        follows[self.first_epoch[1:] - 1] = -1
-        live = np.zeros_like(users)
-        live[first] = 1
-        return {"users": users, "next": follows, "live": live}
-
-    @cached_property
-    def column(self) -> tuple[np.ndarray, np.ndarray]:
-        """(start, synapse): the synapses onto target j are `synapse[start[j]:start[j+1]]`, in their order."""
-        order = np.argsort(self.target, kind="stable")
-        start = np.zeros(self.post.size + 1, np.int64)
-        np.cumsum(np.bincount(self.target, minlength=self.post.size), out=start[1:])
-        return start, order
 
 
 @dataclass(eq=False)
@@ -119,6 +30,7 @@ class Plan:
     synapses: list[Synapses]
     lookahead: float  # smallest delay on any path back [s]
     width: float  # of a window [s], a power of two
+    grid: float | None = None  # messages arrive at multiples of it [s]; None: at exact times
 
     @property
     def neurons(self) -> int:
@@ -141,23 +53,25 @@ class Plan:
         return next(c for c in self.cells if c.population is population)
 
 
-def make_plan(description: Description) -> Plan:
+def make_plan(description: Description, progress: bool = False) -> Plan:
     """Number, draw and check everything.
+
+    Args:
+        progress: show a bar with the synapses drawn so far.
 
     Raises:
         NetworkError: what no engine may run; names the value, the place and the remedy.
     """
-    cells = [_cells(description, k) for k in range(len(description.populations))]
+    cells = [draw_cells(description, k) for k in range(len(description.populations))]
     offset = 0
     for c in cells:
         c.offset = offset
         offset += c.size
-    synapses: list[Synapses] = []
-    first = 0
-    for projection in description.projections:
-        s = _synapses(description.seed, projection, cells, len(synapses), first)
-        synapses.append(s)
-        first += len(s)
+    synapses = _draw_all(description, cells, progress)
+    for c in cells:
+        onto = [s for s in synapses if s.post is c]
+        c.incoming = sum((np.bincount(s.target, minlength=c.size) for s in onto), np.zeros(c.size, np.int64))
+        c.learning = [s.rule for s in onto if s.rule is not None]
     constants = [tau for c in cells if isinstance(c.model, LinearNeuron) for tau in c.model.time_constants()]
     links = _links(synapses)
     unresolved = 0.0
@@ -168,94 +82,26 @@ def make_plan(description: Description) -> Plan:
         lookahead = _lookahead(cells, links)
         width = _width(lookahead, constants)
         unresolved = width * 2.0**-52
-    return Plan(description.seed, cells, synapses, lookahead, width)
+    return Plan(description.seed, cells, synapses, lookahead, width, description.grid)
 
 
-def _cells(description: Description, k: int) -> Cells:
-    population = description.populations[k]
-    model, n = population.model, population.size
-    known = model.state if isinstance(model, Neuron) else {}
-    initial = {**model.initial, **population.initial} if isinstance(model, Neuron) else population.initial
-    for name in population.initial:
-        if name not in known:
-            has = ", ".join(known) or "none"
-            raise NetworkError(f"{population.name}: {type(model).__name__} has no state {name!r}; it has {has}")
-    state = {}
-    for name, default in known.items():
-        if name in initial:
-            stream = rng.stream(description.seed, f"{population.name}/{name}")
-            state[name] = draw(initial[name], n, stream, f"{population.name}.{name}")
-        else:
-            state[name] = np.full(n, float(default))
-    return Cells(k, population, 0, 0, state)
+def _draw_all(description: Description, cells: list[Cells], progress: bool) -> list[Synapses]:
+    bar = None
+    if progress:
+        from tqdm import tqdm
 
-
-def _synapses(seed: int, projection: Projection, cells: list[Cells], index: int, first: int) -> Synapses:
-    name = projection.name
-    pre = next(c for c in cells if c.population is projection.pre)
-    post = next(c for c in cells if c.population is projection.post)
-    source, target = projection.pattern.edges(pre.size, post.size, rng.stream(seed, f"{name}/edges"))
-
-    def values(value: object, what: str) -> np.ndarray:
-        flat = flat_values(value, pre.size, post.size, source, target)
-        return draw(flat, len(source), rng.stream(seed, f"{name}/{what}"), f"{name}: {what}")
-
-    weight, delay = values(projection.weight, "weight"), values(projection.delay, "delay")
-    _refuse_negative(delay, f"{name}: delay", source, target)
-    back = None
-    if projection.feedback is not None and projection.feedback.kind != "broadcast":
-        f = projection.feedback
-        back_delay = values(f.delay, "feedback delay")
-        _refuse_negative(back_delay, f"{name}: feedback delay", source, target)
-        back = WayBack(None if f.kind == "symmetric" else values(f.weight, "feedback weight"), back_delay)
-    order = np.lexsort((target, delay, source))
-    row = np.zeros(pre.size + 1, np.int64)
-    np.cumsum(np.bincount(source, minlength=pre.size), out=row[1:])
-    if back is not None:
-        back = WayBack(None if back.weight is None else back.weight[order], back.delay[order])
-    s = Synapses(
-        index, projection, pre, post, first, row, source[order].astype(np.int32), target[order].astype(np.int32),
-        weight[order], delay[order], back,
-    )  # fmt: skip
-    _check_rule(s)
-    if s.rule is not None:
-        s.state = {k: np.full(len(s), float(v)) for k, v in s.rule.synapse_state.items()}
-        s.post_state = {k: np.full(post.size, float(v)) for k, v in s.rule.neuron_state.items()}
-    return s
-
-
-def _refuse_negative(delay: np.ndarray, what: str, source: np.ndarray, target: np.ndarray) -> None:
-    bad = np.flatnonzero(delay < 0)
-    if bad.size:
-        k = int(bad[0])
-        raise NetworkError(
-            f"{what} of {source[k]} -> {target[k]} is {delay[k]} s; a message cannot arrive before it was sent, "
-            "so give a delay >= 0"
-        )
-
-
-def _check_rule(s: Synapses) -> None:
-    model, rule = s.post.model, s.rule
-    if isinstance(model, Source):
-        raise NetworkError(f"{s.name}: {s.post.name} is a {type(model).__name__}, which receives nothing")
-    if rule is None:
-        if s.projection.feedback is not None:
-            raise NetworkError(f"{s.name} has feedback but no rule whose errors could travel on it; give rule=")
-        return
-    if s.back is not None and isinstance(s.pre.model, Source):
-        raise NetworkError(
-            f"{s.name} has feedback, but {s.pre.name} is a {type(s.pre.model).__name__}, which receives nothing; "
-            "leave feedback out"
-        )
-    if not isinstance(model, Neuron) or s.port != "spike":
-        raise NetworkError(f"{s.name}: a rule belongs on spikes to neurons, not on {s.port!r} to {s.post.name}")
-    published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
-    missing = sorted(rule.sees() - published)
-    if missing:
-        raise NetworkError(
-            f"{s.name}: {type(rule).__name__} reads post.{missing[0]}, which {type(model).__name__} does not publish; "
-            f"it has {', '.join(sorted(published))}"
-        )
+        bar = tqdm(total=needed(description)[1], unit=" synapses", unit_scale=True, desc="building")
+    synapses: list[Synapses] = []
+    first = 0
+    for projection in description.projections:
+        s = draw_synapses(description.seed, projection, cells, len(synapses), first)
+        synapses.append(s)
+        first += len(s)
+        if bar is not None:
+            bar.update(len(s))
+    if bar is not None:
+        bar.close()
+    return synapses
 
 
 def _links(synapses: list[Synapses]) -> list[tuple[int, int, float]]:

@@ -6,17 +6,19 @@
             cell.fire()
             yield cell.wait(2e-3)
 
-A process sees its own generator's state, its inbox and its handle `cell`; nothing else of the network.
+A process sees its own generator's state, its inbox and its handle `cell`; nothing else of the network. Two processes
+that share something that can change are refused before a network runs (`locality.sharing`).
 """
 
 import inspect
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from eventsnn.errors import EngineError, NetworkError
+from eventsnn.relax import Relaxation, barrier, check_needs
 
 
 class Received(NamedTuple):
@@ -44,7 +46,18 @@ ProcessGenerator = Generator[Waiting, Any, None]
 
 
 class Process:
-    """Something with behaviour of its own: `run(cell)` returns a generator, one for every member of the population."""
+    """Something with behaviour of its own: `run(cell)` returns a generator, one for every member of the population.
+
+    Attributes:
+        needs: the relaxations of locality that it asks for, such as `(barrier,)`.
+    """
+
+    needs: ClassVar[tuple[Relaxation, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if isinstance(cls.__dict__.get("needs", ()), (tuple, list, Relaxation)):
+            cls.needs = check_needs(cls.needs, f"{cls.__name__}.needs")
 
     def run(self, cell: "Handle") -> ProcessGenerator:
         """The life of one process."""
@@ -67,6 +80,11 @@ class FunctionProcess(Process):
                 "the first argument is the cell, the others come from net.add(function, argument=value)"
             ) from None
         self.function, self.arguments = function, arguments
+
+    @property
+    def needs(self) -> tuple[Relaxation, ...]:  # type: ignore[override]
+        """What the function declared with `@needs(...)`."""
+        return getattr(self.function, "needs", ())
 
     def run(self, cell: "Handle") -> ProcessGenerator:
         """The life of one process."""
@@ -96,6 +114,12 @@ class Host(Protocol):
     def note(self, process: int, name: str, value: float) -> None:
         """Keep a number with the present time."""
 
+    def senders(self, process: int) -> int:
+        """How many synapses lead to the process."""
+
+    def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
+        """Raise LocalityError, saying what was tried, unless the process asked for a relaxation."""
+
 
 class Handle:
     """A process's only access to the world.
@@ -105,17 +129,21 @@ class Handle:
         state: a dictionary of numbers and lists that is saved with the network. A process that shall survive a save
             keeps here what it must remember: after loading it is run afresh to its first `yield`, and what it sends
             on the way there is not sent again. A network is not saved while that would lead to another wait.
-        env: the SimPy environment (reference engine only).
+        env: SimPy's `now`, `timeout` and `event` (reference engine only); `a & b` waits for two events.
     """
 
+    __slots__ = ("_world", "env", "index", "state")
+    _world: tuple[Host, int]
+
     def __init__(self, host: Host, number: int, index: int, env: Any = None) -> None:
-        self._host, self._number, self.index, self.env = host, number, index, env
+        _WORLD.__set__(self, (host, number))
+        self.index, self.env = index, env
         self.state: dict[str, Any] = {}
 
     @property
     def now(self) -> float:
         """The present time [s]."""
-        return self._host.now
+        return _world(self)[0].now
 
     def receive(self, timeout: float | None = None) -> Waiting:
         """Wait for the next message; the answer is a `Received`, or None when `timeout` seconds went by first."""
@@ -128,7 +156,22 @@ class Handle:
         """
         if count < 1:
             raise EngineError(f"gather({count}): wait for at least one message")
+        host, number = _world(self)
+        if timeout is None and interrupt is None and 1 < host.senders(number) <= count:
+            host.demand(number, barrier, f"gather({count}) waits for as many messages as synapses lead here")
         return Waiting(count, _duration(timeout), many=True, interrupt=interrupt)
+
+    def barrier(self, timeout: float | None = None) -> Waiting:
+        """Wait until as many messages have come as synapses lead here, so for all that can send; a relaxation.
+
+        The answer is the list of those that came within `timeout` seconds.
+
+        Raises:
+            LocalityError: the process did not ask for `barrier` by name.
+        """
+        host, number = _world(self)
+        host.demand(number, barrier, "barrier() waits for all that can send")
+        return Waiting(max(1, host.senders(number)), _duration(timeout), many=True)
 
     def wait(self, duration: float) -> Waiting:
         """Wait `duration` seconds; messages that arrive meanwhile are kept."""
@@ -142,7 +185,8 @@ class Handle:
 
     def reaches(self, port: str) -> bool:
         """Whether a projection of that port leaves this process, so that it can send there."""
-        return self._host.reaches(self._number, port)
+        host, number = _world(self)
+        return host.reaches(number, port)
 
     def send(self, port: str, value: float | np.ndarray = 0.0, to: int | None = None) -> None:
         """Send a message along every projection of this port.
@@ -156,15 +200,28 @@ class Handle:
             EngineError: no such projection, no synapse that leads to that target, a payload that is NaN, or an array
                 of the wrong length.
         """
-        self._host.send(self._number, port, value, to)
+        host, number = _world(self)
+        host.send(number, port, value, to)
 
     def fire(self) -> None:
         """Send a spike."""
-        self._host.send(self._number, "spike", 0.0, None)
+        host, number = _world(self)
+        host.send(number, "spike", 0.0, None)
 
     def note(self, name: str, value: float) -> None:
         """Record a number with the present time; `net.notes(population, name)` gives them back."""
-        self._host.note(self._number, name, float(value))
+        host, number = _world(self)
+        host.note(number, name, float(value))
+
+
+_WORLD: Any = Handle.__dict__["_world"]
+del Handle._world  # type: ignore[misc]  # a process has its handle, and no attribute of it leads on
+
+
+def _world(cell: Handle) -> tuple[Host, int]:
+    """What stands behind a handle: its engine's side, and its number there."""
+    found: tuple[Host, int] = _WORLD.__get__(cell)
+    return found
 
 
 def _duration(value: float | None) -> float | None:

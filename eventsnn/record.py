@@ -38,7 +38,11 @@ class Spikes:
 
 @dataclass(frozen=True)
 class Messages:
-    """Every message that arrived, one entry per synapse: when, on which projection, from, to, with which payload."""
+    """Every message that arrived, one entry per synapse: when, on which projection, from, to, with which payload.
+
+    `projection` counts projections as they were connected, `synapse` the synapses within one (see `Network.edges`),
+    `sender` and `target` all members of the network. On a way back, a message comes from the synapse's target.
+    """
 
     t: np.ndarray
     projection: np.ndarray
@@ -46,6 +50,7 @@ class Messages:
     target: np.ndarray
     value: np.ndarray
     port: np.ndarray
+    synapse: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -119,10 +124,13 @@ class Recorder:
         self.weights: dict[int, Columns] = {}  # per projection
         self.notes: dict[tuple[int, str], Columns] = {}  # per (population, name)
         self.messages: Columns | None = None
+        self.keeps_messages = False  # whether the user wants them, or only whoever counts them
 
     def spike_columns(self, population: int) -> Columns:
         """The buffer of one population's spikes."""
-        return self.spikes.setdefault(population, Columns(t="d", i="i"))
+        if population not in self.spikes:
+            self.spikes[population] = Columns(t="d", i="i")
+        return self.spikes[population]
 
     def weight_columns(self, projection: int) -> Columns:
         """The buffer of one projection's weight changes."""
@@ -135,12 +143,14 @@ class Recorder:
     def log_messages(self) -> Columns:
         """Start to keep every message."""
         if self.messages is None:
-            self.messages = Columns(t="d", projection="i", sender="i", target="i", value="d", port="i")
+            self.messages = Columns(t="d", projection="i", sender="i", target="i", value="d", port="i", synapse="q")
         return self.messages
 
     def note(self, population: int, index: int, name: str, time: float, value: float) -> None:
         """Keep a number that a process noted."""
-        self.notes.setdefault((population, name), Columns(t="d", i="i", value="d")).append(time, index, value)
+        if (population, name) not in self.notes:
+            self.notes[(population, name)] = Columns(t="d", i="i", value="d")
+        self.notes[(population, name)].append(time, index, value)
 
     def pack(self) -> dict[str, Any]:
         """Everything as plain values and arrays, for saving."""

@@ -108,6 +108,8 @@ def pack(value: Any) -> Any:
         names = {id(p): p.name for p in value.populations}
         return {
             "seed": value.seed,
+            "grid": value.grid,
+            "allow": None if value.allow is None else list(value.allow),
             "populations": [_pack_fields(p) for p in value.populations],
             "projections": [
                 {**_pack_fields(p), "pre": names[id(p.pre)], "post": names[id(p.post)]} for p in value.projections
@@ -137,9 +139,11 @@ def unpack(value: Any) -> Any:
         for fields in value["projections"]:
             rest = {k: unpack(v) for k, v in fields.items() if k not in ("pre", "post")}
             projection = Projection(pre=named[fields["pre"]], post=named[fields["post"]], **rest)
-            projection.record = tuple(projection.record)
+            projection.record, projection.needs = tuple(projection.record), tuple(projection.needs)
             projections.append(projection)
-        return Description(value["seed"], populations, projections)
+        allow = value.get("allow")
+        allowed = None if allow is None else tuple(allow)
+        return Description(value["seed"], populations, projections, value.get("grid"), allowed)
     if isinstance(value, dict):
         if "$dict" in value:
             return {k: unpack(v) for k, v in value["$dict"].items()}

@@ -13,6 +13,7 @@ from typing import Any
 
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.processes import Handle, Process, ProcessGenerator, Received
+from eventsnn.relax import barrier
 
 LONGEST = 300.0  # largest exponent of e in a loss
 
@@ -78,6 +79,7 @@ class FirstToSpike(Process):
     patience: float
     sharpness: float = 1.0
     tau: float = 1.0
+    needs = (barrier,)  # it waits for all outputs, though not for ever
 
     def __post_init__(self) -> None:
         _check("FirstToSpike", outputs=self.outputs, patience=self.patience, sharpness=self.sharpness, tau=self.tau)
@@ -185,7 +187,7 @@ class TargetTimes(Process):
     targets: Any
 
     def __post_init__(self) -> None:
-        rows = [[float(v) for v in row] for row in self.targets]
+        rows = tuple(tuple(float(v) for v in row) for row in self.targets)
         if not rows or any(len(row) != len(rows[0]) or any(not v >= 0 for v in row) for row in rows):
             raise NetworkError(f"TargetTimes: targets is {self.targets!r}; give rows of equal length, times >= 0")
         object.__setattr__(self, "targets", rows)

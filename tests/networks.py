@@ -12,7 +12,8 @@ import numpy as np
 
 import eventsnn as es
 from eventsnn import neurons, rules
-from eventsnn.model import FUNCTIONS, LinearNeuron, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import FUNCTIONS, Neuron, Part, PostState, Rule, Source, State
 
 GRID = 1 / 32  # times on it meet exactly
 END = 6.0
@@ -240,6 +241,7 @@ def burst(cell, count, gap):
             cell.state["left"] = count
 
 
+@es.needs(es.global_error)
 def nag(cell, period):
     """Sends whatever it can, at regular times, each member at its own."""
     while True:

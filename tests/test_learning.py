@@ -123,6 +123,10 @@ def reference_adam(g, lr=0.001, b1=0.9, b2=0.999, epsilon=1e-8):
         yield -lr * (m / (1 - b1**n)) / (math.sqrt(v / (1 - b2**n)) + epsilon)
 
 
+def reference_annealed_adam(g, half=20.0):
+    return (change / (1 + n / half) for n, change in enumerate(reference_adam(g)))
+
+
 @pytest.mark.parametrize(
     ("step", "reference"),
     [
@@ -130,6 +134,7 @@ def reference_adam(g, lr=0.001, b1=0.9, b2=0.999, epsilon=1e-8):
         (es.Momentum(), reference_momentum),
         (es.Adaptive(), reference_adaptive),
         (es.Adam(), reference_adam),
+        (es.AnnealedAdam(half=20.0), reference_annealed_adam),
     ],
     ids=lambda value: type(value).__name__,
 )

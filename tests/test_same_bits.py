@@ -97,6 +97,27 @@ def test_random_networks(first, plain_python, narrow, tmp_path):
     assert sum(check(seed, narrow, tmp_path / "net") for seed in range(first, first + 10)) > 5
 
 
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_random_networks_on_a_grid(first, plain_python, monkeypatch):
+    """Messages wait for the next multiple of dt, on either engine for the same one."""
+    runs = 0
+    for seed in range(first, first + 20):
+        dt = random.Random(seed).choice([2.0**-7, 0.01, 0.037])
+        nets = [random_network(seed, engine) for engine in ("reference", "compiled")]
+        if nets[0].plan.width < 1e-12:
+            continue
+        for net in nets:
+            net.description.grid = net.plan.grid = dt
+        try:
+            a, b = (net.run(END, max_events=EVENTS) for net in nets)
+        except es.RunawayError:
+            continue
+        assert (seed, differences(outcome(a), outcome(b))) == (seed, [])
+        assert (seed, differences(moving(a), moving(b))) == (seed, [])
+        runs += 1
+    assert runs > 10
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(60, 1000, 10))
 def test_more_random_networks(first, plain_python, narrow, tmp_path):

@@ -1,19 +1,20 @@
 """The arrays that a kernel works on, made from a plan; and what can be read from them."""
 
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from eventsnn.engines import compiled_records, kernel, loop
+from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
 from eventsnn.epochs import EPOCH, EPOCHS
-from eventsnn.events import Instant, instant
+from eventsnn.events import Instant, instant, kind_of_port
 from eventsnn.model import Model, Neuron, Source
 from eventsnn.plan import Cells, Plan, Synapses
+from eventsnn.synapses import is_uniform
 
 RING = 1024  # windows in buckets; those further ahead wait in a heap
 ENTRIES = 1024  # room for at first
@@ -27,9 +28,12 @@ ENTRY = np.dtype(
     align=True,
 )  # fmt: skip
 RUN = np.dtype(
-    [("delay", "f8"), ("first", "i8"), ("start", "i8"), ("stop", "i8"), ("projection", "i8"), ("stage", "i8")],
+    [
+        ("delay", "f8"), ("first", "i8"), ("start", "i8"), ("stop", "i8"), ("projection", "i8"), ("stage", "i8"),
+        ("kind", "i8"),
+    ],
     align=True,
-)
+)  # fmt: skip
 NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
@@ -42,8 +46,8 @@ SPIKE = np.dtype([("node", "i8"), ("window", "i8"), ("offset", "f8"), ("kind", "
 FEED = np.dtype([("window", "i8"), ("offset", "f8"), ("node", "i8")], align=True)
 HOT = np.dtype(  # a cache line each
     {
-        "names": ["c0", "c1", "safe", "level", "offset", "window"],
-        "formats": ["f8", "f8", "f8", "f8", "f8", "i8"],
+        "names": ["c0", "c1", "budget", "offset", "window", "safe", "level"],
+        "formats": ["f8", "f8", "f8", "f8", "i8", "f8", "f8"],
         "itemsize": 64,
     }
 )
@@ -58,8 +62,8 @@ def record_type(names: Any, extra: list[tuple[str, str]]) -> np.dtype:
 class Arrays:
     """Everything a kernel needs: `net`, one record per population of neurons, one per projection onto neurons."""
 
-    def __init__(self, plan: Plan, module: ModuleType) -> None:
-        self.plan, self.module = plan, module
+    def __init__(self, plan: Plan, calls: Calls) -> None:
+        self.plan, self.calls, self.module = plan, calls, calls.module
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.population: dict[int, Any] = {
             c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
@@ -90,7 +94,7 @@ class Arrays:
         shared = (c.offset, self.stage_of[c.index])
         constants = self._constants(model, None)
         if model.linear:
-            return self.module.Linear(constants, cells, _on_cache_lines(c.size), *shared)
+            return self.module.Linear(constants, cells, _on_cache_lines(c.size), np.zeros(loop.GRID), *shared)
         due = np.full(c.size, loop.NO_VISIT, np.int64), np.zeros(c.size)
         return self.module.General(constants, cells, *due, *shared)
 
@@ -101,7 +105,7 @@ class Arrays:
 
     def _projection(self, s: Synapses) -> Any:
         if s.rule is None:
-            return self.module.Static(s.target.astype(np.uint32), s.weight.copy())
+            return self.module.Static(s.target, np.ascontiguousarray(s.weight))
         keeps = s.rule.epoch_state
         syn = zeros(len(s), record_type(["w", *s.state], [("slot", "i8")] if keeps else []))
         syn["w"] = s.weight
@@ -123,11 +127,11 @@ class Arrays:
         nothing = np.zeros(0)
         back_delay, back_weight = nothing, nothing
         if s.back is not None:
-            back_delay = s.back.delay
-            back_weight = nothing if s.back.weight is None else s.back.weight
+            back_delay = np.ascontiguousarray(s.back.delay)
+            back_weight = nothing if s.back.weight is None else np.ascontiguousarray(s.back.weight)
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
-            s.target.astype(np.uint32), s.source.astype(np.uint32), syn, own, self._constants(s.rule, s.post.model),
+            s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
             start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
             int(s.back is not None and s.back.weight is None), back_delay, back_weight, self.stage_of[s.pre.index],
             epochs,
@@ -156,7 +160,7 @@ class Arrays:
         buckets = np.full((RING, stages + 1), -1, np.int64)
         buckets[:, stages] = 0
         net = self.module.Net(
-            width=plan.width, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
+            width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
@@ -164,7 +168,7 @@ class Arrays:
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
             **compiled_records.buffers(plan),
         )  # fmt: skip
-        return _with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
+        return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
     def _runs(self, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
         """Rows of all members as runs of equal delay, and where each member's begin."""
@@ -172,13 +176,14 @@ class Arrays:
         for s in synapses:
             if not len(s):
                 continue
-            change = np.flatnonzero((np.diff(s.source) != 0) | (np.diff(s.delay) != 0)) + 1
-            start = np.concatenate(([0], change))
+            start = s.row[:-1][np.diff(s.row) > 0]
+            if not is_uniform(s.delay):
+                start = np.union1d(start, np.flatnonzero(np.diff(s.delay)) + 1)
             run = zeros(len(start), RUN)
-            run["start"], run["stop"] = start, np.concatenate((change, [len(s)]))
+            run["start"], run["stop"] = start, np.append(start[1:], len(s))
             run["delay"], run["first"], run["projection"] = s.delay[start], s.first, s.index
-            run["stage"] = self.stage_of[s.post.index]
-            nodes.append(s.pre.offset + s.source[start])
+            run["stage"], run["kind"] = self.stage_of[s.post.index], kind_of_port(s.port)
+            nodes.append(s.pre.offset + s.source_of(start))
             pieces.append(run)
         if not pieces:
             return zeros(0, RUN), np.zeros(self.plan.neurons + 1, np.int64)
@@ -196,17 +201,23 @@ class Arrays:
         if i[loop.FREE] <= 2 * i[loop.NEED]:
             self.grow_pool()
         if i[loop.SPIKES] + 2 >= len(self.net.spikes) // 2:
-            self.net = self.net._replace(spikes=np.concatenate((self.net.spikes, self.net.spikes)))
+            self.grow_spikes(len(self.net.spikes))
+
+    def grow_spikes(self, more: int) -> None:
+        """Room for more recorded spikes."""
+        self.net = with_spikes(self.net, more)
 
     def grow_pool(self) -> None:
         """Twice as many entries."""
-        self.net = _with_pool(self.net, 2 * len(self.net.pool))
+        self.net = with_pool(self.net, 2 * len(self.net.pool))
 
     # -- sources --------------------------------------------------------------------------------------------------
 
     def feed_sources(self, end: Instant) -> None:
         """Hand the kernel every spike of the sources before an instant."""
         new = self.sources.until(end, self.net.nodes["emitted"], self.plan.width)
+        if not len(new):
+            return
         old = self.net.feed[int(self.net.i[loop.FEED]) :]
         self.net = self.net._replace(feed=np.concatenate((old, new)))
         self.net.i[loop.FEED] = 0
@@ -294,7 +305,8 @@ class Arrays:
                 self.population[c.index].cells[name] = values
         for s, saved in zip(self.plan.synapses, state["synapses"], strict=True):
             net.counts[:, s.index] = saved["messages"], saved["errors_back"]
-            self.weights(s.index)[:] = saved["w"]
+            if not np.array_equal(self.weights(s.index), saved["w"]):  # those of static synapses are the plan's own
+                self.weights(s.index)[:] = saved["w"]
             for name, values in saved.items():
                 if name.startswith("syn."):
                     self.projection[s.index].syn[name[4:]] = values
@@ -314,7 +326,7 @@ class Arrays:
         names = ("window", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "back")
         whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
-        self.module.push_many(self.net, whole.reshape(n, 10), values.reshape(n, 2))
+        self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
 
 
 class Sources:
@@ -357,7 +369,12 @@ def _on_cache_lines(n: int) -> np.ndarray:
     return rows(raw[start : start + n * HOT.itemsize].view(HOT))
 
 
-def _with_pool(net: Any, size: int) -> Any:
+def with_spikes(net: Any, more: int) -> Any:
+    """The same agenda with room for more recorded spikes."""
+    return net._replace(spikes=np.concatenate((net.spikes, zeros(more, SPIKE))))
+
+
+def with_pool(net: Any, size: int) -> Any:
     """The same agenda with room for more entries."""
     old = len(net.pool)
     pool = zeros(size, ENTRY)

@@ -7,11 +7,12 @@ full, or every so often to let Python look.
 
 from typing import Any
 
-from eventsnn.engines import arrays, kernel, loop
+from eventsnn.engines import arrays, bundles, kernel, loop
 from eventsnn.engines.compiled_guests import Guests
 from eventsnn.engines.compiled_records import Records
 from eventsnn.engines.scopes import reader
 from eventsnn.engines.snapshot import refuse_failed
+from eventsnn.engines.threads import Threads
 from eventsnn.errors import EngineError, RunawayError
 from eventsnn.events import end_of_run, instant, seconds
 from eventsnn.model import Neuron
@@ -27,13 +28,16 @@ class CompiledEngine:
 
     name = "compiled"
 
-    def __init__(self, plan: Plan, recorder: Recorder) -> None:
+    def __init__(self, plan: Plan, recorder: Recorder, threads: int = 1) -> None:
         self.plan, self.recorder, self.width = plan, recorder, plan.width
         self.module = kernel.build(plan)
-        self.arrays = arrays.Arrays(plan, self.module)
+        self.calls = bundles.Calls(self.module)
+        self.arrays = arrays.Arrays(plan, self.calls)
+        self.models = [self.calls.bundle(a) for a in (*self.arrays.populations, *self.arrays.projections)]
         self.instant = (0, 0.0)
         self.records = Records(self)
         self.guests = Guests(self)
+        self.threads = Threads(self, threads) if threads > 1 else None
         self.started = False
         self.failed: str | None = None  # what stopped it in the midst of an event
 
@@ -53,7 +57,7 @@ class CompiledEngine:
             return
         self.started = True
         a = self.arrays
-        self._call("start", a.net, *a.populations, *a.projections, int(fresh))
+        self.call("start", a.net, *self.models, int(fresh))
         self.records.fetch(whole=True)  # the states to begin with
         self.guests.start()
 
@@ -78,7 +82,7 @@ class CompiledEngine:
             except BaseException as error:
                 self._break_off(error)
                 raise
-            if answer in (loop.GUEST, loop.FULL):
+            if answer in (loop.GUEST, loop.FULL, loop.SHARE):
                 continue
             self.instant = end if answer == loop.DONE else (int(i[loop.WINDOW]), 0.0)
             self.guests.settle()
@@ -91,10 +95,14 @@ class CompiledEngine:
         """Run the kernel until it stops, and do what it stopped for."""
         a = self.arrays
         i = a.net.i
-        answer = int(self._call("run", a.net, *a.populations, *a.projections, window, offset))
+        answer: int = self.call("run", a.net, *self.models, window, offset)
         if answer == loop.GUEST:
             self.guests.take_turn(int(i[loop.STAGE]) - 1, offset if i[loop.WINDOW] == window else self.width)
             i[loop.STAGE] += 1
+        elif answer == loop.SHARE and self.threads is not None:
+            self.threads.take_stage(int(i[loop.STAGE]) - 1)
+            if i[loop.FAULT] != 0:
+                self._fail()
         elif answer == loop.FULL:
             self._fetch(whole=False)
             a.make_room()
@@ -103,12 +111,12 @@ class CompiledEngine:
             self._fail()
         return answer
 
-    def _call(self, function: str, *arguments: Any) -> Any:
+    def call(self, function: str, *arguments: Any) -> Any:
         """Call a function of the kernel, which the first time compiles it."""
         from numba.core.errors import NumbaError
 
         try:
-            return getattr(self.module, function)(*arguments)
+            return self.calls(function, *arguments)
         except NumbaError as error:
             raise EngineError(kernel.blame(self.plan, str(error))) from error
 
@@ -138,7 +146,7 @@ class CompiledEngine:
             )
         s = self.plan.synapses[a]
         raise EngineError(
-            f"{s.name}: the weight of {s.source[b]} -> {s.target[b]} became {self.weight(a, b)} at {time} s "
+            f"{s.name}: the weight of {s.source_of(b)} -> {s.target[b]} became {self.weight(a, b)} at {time} s "
             f"(it was {f[1]}); lower the learning rate or tighten the clip"
         )
 

@@ -1,8 +1,8 @@
 """User processes as guests of the compiled engine: Python runs them at their turn within each window."""
 
 from bisect import insort
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from struct import Struct
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,47 +12,40 @@ from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
 from eventsnn.engines.nodes import pieces
 from eventsnn.engines.nodes import runs as runs_of
 from eventsnn.engines.snapshot import put_guest, take_guest
-from eventsnn.events import Key, Kind, kind_of_port, later
+from eventsnn.events import Instant, Key, Kind, kind_of_port, later, next_on_grid
 from eventsnn.plan import Cells, Synapses
-from eventsnn.processes import Process
+from eventsnn.processes import Process, Received
 
 if TYPE_CHECKING:
     from eventsnn.engines.compiled import CompiledEngine
-PLACE = 6  # fields of an entry that say where it stands in the order of events; what it carries follows
+FIELDS = list(ENTRY.names or ())
+PLACE = FIELDS.index("projection")  # fields before it say where an entry stands in the order of events
+STAGE = FIELDS.index("stage")  # what it carries comes before this
+WORDS, NUMBERS = Struct("10q"), Struct("2d")  # of an entry as the kernel's `push_many` takes it
 
 
-class Line(NamedTuple):
+class Line:
     """A projection as guests see it: where it leads, and its weights as they are now."""
 
-    plan: Synapses
-    weights: np.ndarray
-    target: list[int]
-    delay: list[float]
+    def __init__(self, plan: Synapses, weights: np.ndarray, stage: int) -> None:
+        self.plan, self.weights, self.stage = plan, weights, stage
+        self.source, self.target, self.delay = plan.source.tolist(), plan.target.tolist(), plan.delay.tolist()
 
     def weight(self, j: int) -> float:
         """The weight of synapse j, now."""
         return float(self.weights[j])
 
-
-class Parcel(NamedTuple):
-    """A message on its way to a guest."""
-
-    synapses: Line
-    sender: int
-    value: float
-    back: bool
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who sent a message."""
-
-    index: int
-    cells: Cells
+    def entries(self, start: int, stop: int, kind: int, sender: int) -> np.ndarray:
+        """One entry for each of some synapses as `push_many` takes it, but for its window and number."""
+        j = np.arange(start, stop)
+        entries = np.zeros((len(j), 10), np.int64)
+        entries[:, 1], entries[:, 2], entries[:, 3], entries[:, 5] = kind, sender, self.plan.first + j, self.plan.index
+        entries[:, 6], entries[:, 7], entries[:, 9] = j, j + 1, self.stage
+        return entries
 
 
 class Mailbox:
-    """Where a guest waits: it is resumed by whatever is delivered."""
+    """Where a guest waits: it is resumed by a delivery."""
 
     def __init__(self) -> None:
         self.life: Any = None
@@ -70,18 +63,8 @@ class Station:
         self.model: Any = cells.model
         self.mailbox = Mailbox()
         self.rows: dict[str, list[tuple[Line, list[tuple[float, int, int]]]]] = {}
+        self.ways: dict[tuple[str, int | None], list[tuple[Any, ...]]] = {}
         self.guest: Guest = None  # type: ignore[assignment]
-
-
-class Senders:
-    """All members of all populations, by number."""
-
-    def __init__(self, cells: list[Cells]) -> None:
-        self.cells, self.first = cells, [c.offset for c in cells]
-
-    def __getitem__(self, number: int) -> Sender:
-        k = int(np.searchsorted(self.first, number, side="right")) - 1
-        return Sender(number - self.first[k], self.cells[k])
 
 
 class Guests:
@@ -90,14 +73,12 @@ class Guests:
     def __init__(self, engine: "CompiledEngine") -> None:
         self.engine, self.recorder, self.width = engine, engine.recorder, engine.width
         plan = engine.plan
-        self.nodes = Senders(plan.cells)
         self.instant = (0, 0.0)
         self.env = self
         self.alarms: dict[Key, Wake] = {}
         self.local: list[tuple[Any, ...]] = []  # the events of the turn at hand
+        self.happened = 0  # how many of them have been
         self.turn = (-1, -1)
-        self.rows: list[tuple[int, ...]] = []  # entries to put on the kernel's agenda
-        self.values: list[tuple[float, float]] = []
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.lines: dict[int, Line] = {}
         self.stations = {
@@ -108,14 +89,19 @@ class Guests:
         }
         for s in plan.synapses:
             self._open(s)
+        self.of_stage: dict[int, list[Guest]] = {}
         for station in self.stations.values():
             station.guest = Guest(self, station)  # type: ignore[arg-type]
+            self.of_stage.setdefault(station.stage, []).append(station.guest)
+        self.entries, self.numbers = bytearray(), bytearray()  # to put on the kernel's agenda
+        self.blocks: list[tuple[np.ndarray, np.ndarray]] = []  # likewise, many at a time
+        self.forms: dict[tuple[int, int], np.ndarray] = {}  # of blocks
 
     def _open(self, s: Synapses) -> None:
         guests = [isinstance(c.model, Process) for c in (s.pre, s.post)]
         if not any(guests):
             return
-        line = self.lines[s.index] = Line(s, self.engine.arrays.weights(s.index), s.target.tolist(), s.delay.tolist())
+        line = self.lines[s.index] = Line(s, self.engine.arrays.weights(s.index), self.stage_of[s.post.index])
         if guests[0]:
             for i in range(s.pre.size):
                 runs = runs_of(line.delay, int(s.row[i]), int(s.row[i + 1]))
@@ -142,47 +128,59 @@ class Guests:
     def take_turn(self, stage: int, limit: float) -> None:
         """Let everything happen that came for the guests of a stage, up to the present window and before its limit."""
         net = self.engine.arrays.net
-        held = int(net.i[loop.HELD])
-        mine = net.inbox["stage"][:held] == stage
-        rows, rest = net.inbox[:held][mine], net.inbox[:held][~mine]
+        window = int(net.i[loop.WINDOW])
+        self.turn, self.local, self.happened = (window, stage), self._empty_inbox(stage), 0
+        try:
+            while self.happened < len(self.local):
+                entry = self.local[self.happened]
+                self.happened += 1
+                if entry[:2] >= (window, limit):  # an alarm set in this turn, for a time after the run's end
+                    net.i[loop.EVENTS] -= 1
+                    self._set_off(entry[:PLACE], stage)
+                    continue
+                self.instant = entry[:2]
+                self._happen(entry)
+        finally:
+            net.i[loop.EVENTS] += self.happened
+        self.turn = (-1, -1)
+        net.lacking[stage] = min(guest.lacking() for guest in self.of_stage[stage])
+        self._hand_over()
+
+    def _empty_inbox(self, stage: int) -> list[tuple[Any, ...]]:
+        """What came for the guests of a stage, in the order of events."""
+        net = self.engine.arrays.net
+        inbox = net.inbox[: int(net.i[loop.HELD])]
+        entries = inbox.tolist()
+        mine = [entry[:STAGE] for entry in entries if entry[STAGE] == stage]
+        rest = inbox[inbox["stage"] != stage] if len(mine) < len(entries) else inbox[:0]
         net.inbox[: len(rest)] = rest
         net.i[loop.HELD] = len(rest)
-        columns = [name for name in ENTRY.names or () if name not in ("stage", "next")]
-        self.turn = (int(net.i[loop.WINDOW]), stage)
-        self.local = [
-            (entry[:PLACE], entry[PLACE:]) for entry in zip(*(rows[name].tolist() for name in columns), strict=True)
-        ]
-        while self.local:
-            place, what = self.local.pop(0)
-            if place[:2] >= (self.turn[0], limit):  # an alarm set in this turn, for a time after the run's end
-                self._set_off(place, stage)
-                continue
-            self.instant = place[:2]
-            self._happen(place, what)
-            net.i[loop.EVENTS] += 1
-        self.turn = (-1, -1)
-        net.lacking[stage] = min(s.guest.lacking() for s in self.stations.values() if s.stage == stage)
-        self._hand_over()
+        return mine
 
     def settle(self) -> None:
         """Give the guests what has come for them but is not yet all they wait for."""
         for stage in np.unique(self.engine.arrays.net.inbox["stage"][: int(self.engine.arrays.net.i[loop.HELD])]):
             self.take_turn(int(stage), self.width)
 
-    def _happen(self, place: tuple[Any, ...], what: tuple[Any, ...]) -> None:
-        projection, start, stop, value, back = what
+    def _happen(self, entry: tuple[Any, ...]) -> None:
+        projection, start, stop, value, back = entry[PLACE:]
         if projection == loop.ALARM:
-            wake = self.alarms.pop(self._alarm_key(place), None)
+            wake = self.alarms.pop(self._alarm_key(entry), None)
             if wake is not None:
                 wake.happen()
             return
-        line = self.lines[projection]
-        ends, first = (line.plan.source, line.plan.pre.offset) if back else (line.target, line.plan.post.offset)
-        net = self.engine.arrays.net
-        self.engine.records.arrived(place, what, self.turn[1])
+        line, sender, counts = self.lines[projection], entry[3], self.engine.arrays.net.counts
+        pre, post, ends, port = line.plan.pre, line.plan.post, line.target, line.plan.port
+        if back:
+            pre, post, ends, port = post, pre, line.source, "error"
+        self.engine.records.arrived(entry, self.turn[1])
         for j in range(start, stop):
-            net.counts[int(back), projection] += 1
-            self.stations[first + int(ends[j])].mailbox.deliver((Parcel(line, place[3], value, back), j))
+            counts[back, projection] += 1
+            payload = value if back else value * line.weight(j)
+            message = Received(self.now, port, payload, sender - pre.offset, pre.name)
+            station = self.stations[post.offset + ends[j]]
+            if station.guest.hear(message):
+                station.mailbox.deliver(None)
 
     # -- what a guest asks of its environment ---------------------------------------------------------------------
 
@@ -203,46 +201,72 @@ class Guests:
         stage = self.stations[key.sender].stage
         place = (key.window, key.offset, int(Kind.WAKE), key.sender, 0, 0)
         if self.turn == (key.window, stage):
-            insort(self.local, (place, (loop.ALARM, 0, 0, 0.0, False)))
+            insort(self.local, (*place, loop.ALARM, 0, 0, 0.0, 0), lo=self.happened)
             return
         self._set_off(place, stage)
 
     def send(self, station: Station, port: str, value: Any, to: int | None) -> None:
         """Put a message on the kernel's agenda, one entry per delay and payload."""
-        net, kind = self.engine.arrays.net, int(kind_of_port(port))
-        nth = int(net.nodes["sent"][station.number])
+        sent, sender = self.engine.arrays.net.nodes["sent"], station.number
+        nth = sent.item(sender)
+        if isinstance(value, np.ndarray):
+            self._send_each(station, port, value, to, nth)
+        else:
+            for delay, kind, synapse, projection, start, stop, stage in self._ways(station, port, to):
+                window, offset = self._due(delay)
+                self.entries += WORDS.pack(window, kind, sender, synapse, nth, projection, start, stop, 0, stage)
+                self.numbers += NUMBERS.pack(offset, float(value))
+        sent[sender] = nth + 1
+
+    def _due(self, delay: float) -> Instant:
+        """When a message arrives: after its delay, and on the network's grid if it has one."""
+        due, step = later(*self.instant, delay, self.width), self.engine.plan.grid
+        return due if step is None else next_on_grid(due, step, self.width)
+
+    def _ways(self, station: Station, port: str, to: int | None) -> list[tuple[Any, ...]]:
+        """What the entries of a message have in common with those of every other that goes the same way."""
+        if (port, to) not in station.ways:
+            station.ways[(port, to)] = [
+                (delay, int(kind_of_port(port)), line.plan.first + a, line.plan.index, a, b, line.stage)
+                for line, runs in station.rows[port]
+                for delay, start, stop in runs
+                for a, b, _ in pieces(line.target, start, stop, 0.0, to)
+            ]
+        return station.ways[(port, to)]
+
+    def _send_each(self, station: Station, port: str, value: np.ndarray, to: int | None, nth: int) -> None:
+        """One entry for each synapse, with a payload of its own."""
         for line, runs in station.rows[port]:
-            stage = self.stage_of[line.plan.post.index]
             for delay, start, stop in runs:
-                window, offset = later(*self.instant, delay, self.width)
-                for a, b, payload in pieces(line.target, start, stop, value, to):
-                    synapse = line.plan.first + a
-                    self._entry(
-                        window, offset, kind, station.number, synapse, nth, line.plan.index, a, b, payload, stage
-                    )
-        net.nodes["sent"][station.number] += 1
+                place = (line.plan.index, start)
+                if place not in self.forms:
+                    self.forms[place] = line.entries(start, stop, int(kind_of_port(port)), station.number)
+                window, offset = self._due(delay)
+                entries, target = self.forms[place].copy(), line.plan.target[start:stop]
+                entries[:, 0], entries[:, 4] = window, nth
+                numbers = np.empty((stop - start, 2))
+                numbers[:, 0], numbers[:, 1] = offset, value[target]
+                only = slice(None) if to is None else target == to
+                self.blocks.append((entries[only], numbers[only]))
 
     def _set_off(self, place: tuple[Any, ...], stage: int) -> None:
         """Put an alarm on the kernel's agenda."""
         window, offset, kind, sender, synapse, nth = place
-        self._entry(window, offset, kind, sender, synapse, nth, loop.ALARM, 0, 0, 0.0, stage)
-
-    def _entry(
-        self, window: int, offset: float, kind: int, sender: int, synapse: int, nth: int, projection: int,
-        start: int, stop: int, value: float, stage: int,
-    ) -> None:  # fmt: skip
-        self.rows.append((window, kind, sender, synapse, nth, projection, start, stop, 0, stage))
-        self.values.append((offset, value))
+        self.entries += WORDS.pack(window, kind, sender, synapse, nth, loop.ALARM, 0, 0, 0, stage)
+        self.numbers += NUMBERS.pack(offset, 0.0)
 
     def _hand_over(self) -> None:
         """Give the kernel what the guests sent."""
-        if self.rows:
-            a = self.engine.arrays
-            while a.net.i[loop.FREE] <= len(self.rows) + a.net.i[loop.NEED]:
+        if self.entries:
+            entries = np.frombuffer(self.entries, np.int64).reshape(-1, 10)
+            self.blocks.append((entries, np.frombuffer(self.numbers).reshape(-1, 2)))
+            self.entries, self.numbers = bytearray(), bytearray()
+        a = self.engine.arrays
+        for entries, numbers in self.blocks:
+            while a.net.i[loop.FREE] <= len(entries) + a.net.i[loop.NEED]:
                 a.grow_pool()
-            self.engine.module.push_many(a.net, np.array(self.rows, np.int64), np.array(self.values))
-            self.rows.clear()
-            self.values.clear()
+            self.engine.calls("push_many", a.net, entries, numbers)
+        self.blocks.clear()
 
     # -- saving ---------------------------------------------------------------------------------------------------
 

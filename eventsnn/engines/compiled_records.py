@@ -72,7 +72,7 @@ class Records:
         if self.recorder.messages is not None and len(self.engine.arrays.net.arrivals) == 1:
             self._enlarge("arrivals", ROWS)
 
-    def arrived(self, place: tuple[Any, ...], what: tuple[Any, ...], stage: int) -> None:
+    def arrived(self, entry: tuple[Any, ...], stage: int) -> None:
         """Write down messages to the guests of a stage."""
         net = self.engine.arrays.net
         if len(net.arrivals) == 1:
@@ -80,7 +80,9 @@ class Records:
         k, i = int(net.i[loop.ARRIVALS]), net.i
         if k == len(net.arrivals):
             self._enlarge("arrivals", 2 * k)
-        self.engine.arrays.net.arrivals[k : k + 1] = np.array([(*place, stage, *what)], ARRIVAL)
+        self.engine.arrays.net.arrivals[k : k + 1] = np.array(
+            [(*entry[: len(PLACE)], stage, *entry[len(PLACE) :])], ARRIVAL
+        )
         i[loop.ARRIVALS] = k + 1
 
     def make_room(self) -> None:
@@ -167,10 +169,10 @@ class Records:
             forth = (projection == q) & (back == 0)
             target[forth], port[forth] = s.post.offset + s.target[synapse[forth]], self._port(s.port)
             way_back = (projection == q) & (back == 1)
-            target[way_back], port[way_back] = s.pre.offset + s.source[synapse[way_back]], self._port("error")
+            target[way_back], port[way_back] = s.pre.offset + s.source_of(synapse[way_back]), self._port("error")
         self.recorder.messages.extend(
             t=self._seconds(rows)[each], projection=projection, sender=rows["sender"][each], target=target,
-            value=rows["value"][each], port=port,
+            value=rows["value"][each], port=port, synapse=synapse,
         )  # fmt: skip
 
     def _port(self, name: str) -> int:

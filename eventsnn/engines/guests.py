@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import simpy
 
-from eventsnn.errors import EngineError
+from eventsnn.errors import EngineError, LocalityError
 from eventsnn.events import Instant, Key, Kind, instant, later
 from eventsnn.processes import Handle, Received, Waiting, check_yield, place
+from eventsnn.relax import Relaxation, global_error
 
 if TYPE_CHECKING:
     from eventsnn.engines.nodes import Node
@@ -32,13 +33,28 @@ class Wake:
         self.guest.resume()
 
 
+class SimpyTools:
+    """What of SimPy's environment a process may use: its clock, and events to wait for."""
+
+    __slots__ = ("event", "timeout")
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.timeout, self.event = env.timeout, env.event
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        return float(self.event().env.now)
+
+
 class Guest:
     """A user process: its generator, its inbox, and what it waits for."""
 
     def __init__(self, engine: "ReferenceEngine", node: "Node") -> None:
         self.engine, self.node = engine, node
         self.name = f"{node.cells.name}[{node.index}]"
-        self.handle = Handle(self, node.number, node.index, engine.env)
+        tools = SimpyTools(engine.env) if isinstance(engine.env, simpy.Environment) else engine.env
+        self.handle = Handle(self, node.number, node.index, tools)
         self.inbox: list[Received] = []
         self.waiting: Waiting | None = None
         self.due: Key | None = None
@@ -61,6 +77,23 @@ class Guest:
         """Whether a projection of that port leaves the process."""
         return bool(self.node.rows.get(port))
 
+    def senders(self, process: int) -> int:
+        """How many synapses lead to the process."""
+        return int(self.node.cells.incoming[self.node.index])
+
+    def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
+        """Raise LocalityError, saying what was tried, unless the process asked for a relaxation."""
+        if any(one.name == relaxation.name for one in self.node.model.needs):
+            return
+        name = relaxation.name
+        raise LocalityError(
+            f"process {self.name}: {what}. That is a {name}; ask for it by name: @es.needs(es.{name}) above a "
+            f"function, needs = (es.{name},) in a class",
+            what,
+            f"process {self.name}",
+            "temporal" if name == "barrier" else "spatial",
+        )
+
     def send(self, process: int, port: str, value: Any, to: int | None) -> None:
         """Check and send a message."""
         rows = self.node.rows.get(port)
@@ -71,8 +104,12 @@ class Guest:
             )
         if to is not None:
             self._check_target(port, to)
+        if port == "error" and to is None and np.ndim(value) == 0:
+            for synapses, runs in rows:
+                self._check_global(synapses, runs)
         if isinstance(value, (list, tuple, np.ndarray)):
-            value = np.array(value, dtype=np.float64)  # a frozen copy
+            value = np.array(value, dtype=np.float64)  # a copy: what the sender does to its own changes nothing
+            value.flags.writeable = False
             for synapses, _ in rows:
                 if value.shape != (synapses.plan.post.size,):
                     raise EngineError(
@@ -80,7 +117,7 @@ class Guest:
                         f"{synapses.plan.post.name} has {synapses.plan.post.size} targets"
                     )
         try:
-            odd = bool(np.isnan(value).any())
+            odd = value != value if isinstance(value, float) else bool(np.isnan(value).any())
         except TypeError:
             odd = True
         if odd:
@@ -90,6 +127,18 @@ class Guest:
         if port == "spike" and "spikes" in self.node.cells.population.record:
             self.engine.recorder.spike_columns(self.node.cells.index).append(self.engine.now, self.node.index)
         self.engine.send(self.node, port, value, to)
+
+    def _check_global(self, synapses: Any, runs: list[tuple[float, int, int]]) -> None:
+        """Refuse one error for many learning neurons, unless process, projection or all the rules ask for it."""
+        plan = synapses.plan
+        asked = [plan.projection.needs, *(rule.needs for rule in plan.post.learning)]
+        if not plan.post.learning or global_error in asked[0] or all(global_error in needs for needs in asked[1:]):
+            return
+        every = [j for _, a, b in runs for j in range(a, b)]
+        reached, weights = {synapses.target[j] for j in every}, {synapses.weight(j) for j in every}
+        if len(reached) > 1 and len(weights) == 1:
+            what = f"it sends one error to all {len(reached)} neurons of {plan.post.name}, which learn from it"
+            self.demand(self.node.number, global_error, what)
 
     def _check_target(self, port: str, to: int) -> None:
         rows = self.node.rows[port]
@@ -177,6 +226,13 @@ class Guest:
         value = delivery.value if delivery.back else delivery.value * synapses.weight(j)
         self.inbox.append(Received(self.engine.now, port, value, sender.index, sender.cells.name))
 
+    def hear(self, message: Received) -> bool:
+        """Put a message into the inbox; whether the process has got what it waits for."""
+        if self.ended or self.waiting is None:
+            return False  # messages to a process that has ended are lost
+        self.inbox.append(message)
+        return 0 < self.waiting.count <= len(self.inbox) or message.port == self.waiting.interrupt
+
     def _enough(self) -> bool:
         assert self.waiting is not None
         if 0 < self.waiting.count <= len(self.inbox):
@@ -236,6 +292,14 @@ class Rehearsal:
 
     def note(self, process: int, name: str, value: float) -> None:
         """Nothing is kept."""
+
+    def senders(self, process: int) -> int:
+        """How many synapses lead to the process."""
+        return self.guest.senders(process)
+
+    def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
+        """Raise LocalityError unless the process asked for a relaxation."""
+        self.guest.demand(process, relaxation, what)
 
 
 def refuse_unsavable(guest: Guest) -> None:

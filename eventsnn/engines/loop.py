@@ -3,6 +3,7 @@
 A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses;
 entries of windows far ahead wait in a heap. Apart from messages, a neuron is visited in the first window into which its
 next spike may fall: `visits` has that window for each neuron, `blocks` the earliest of a block of neurons.
+A literal handed to a function makes Numba compile it once more, hence `int(BACK)`.
 Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
 """
 
@@ -31,6 +32,7 @@ LOG_NEED = 19  # changes of weight that a single reaction may record
 LOGS = 0  # whether this network records states or weights; a kernel that does sets it to 1
 
 HELD = 20  # messages in the inbox of the guests
+SHARE_FROM = 21  # messages in one window from which threads share a stage; 0 for one thread
 
 ALARM = -2  # in place of a projection
 
@@ -38,13 +40,22 @@ ALARM = -2  # in place of a projection
 CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
 ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
 
+FORTH, BACK = 0, 1  # which way along a projection
+
 # answers of a kernel
-DONE, GUEST, FULL, PAUSE, FAULTY = 0, 1, 2, 3, 4
+DONE, GUEST, FULL, PAUSE, FAULTY, SHARE = 0, 1, 2, 3, 4, 5
 
 # faults
 RUNAWAY, NOT_FINITE = 1, 2
 
 ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
+
+# places in a linear population's `grid`: numbers that are the same in every window
+START_0, START_1, START_I = 0, 1, 2  # what the coefficients contribute to voltage and current at its start
+END_0, END_1, END_I = 3, 4, 5  # and at its end
+GO_1, PER_1, GO_2, PER_2 = 6, 7, 8, 9  # what may happen within one window, and within two
+DECAY_00, DECAY_01, DECAY_11 = 10, 11, 12  # of the coefficients
+GRID = 13
 
 BLOCK = 256  # neurons whose visits are looked through together
 NO_VISIT = 1 << 62
@@ -265,39 +276,32 @@ def emit(net, node, window, offset, kind):
         net.spikes[s].offset = offset
         net.spikes[s].kind = kind
         net.i[SPIKES] += 1
-    for r in range(net.nodes[node].run, net.nodes[node].run_end):
-        run = net.runs[r]
-        total = offset + run.delay
-        ahead = whole(total / net.width)
-        o = total - ahead * net.width
-        push(
-            net, window + ahead, o, SPIKE_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
-            run.start, run.stop, 0.0, 0, run.stage,
-        )  # fmt: skip
-    net.nodes[node].sent += 1
+    send_rows(net, net.nodes[node].run, net.nodes[node].run_end, node, window, offset, 0.0)
 
 
 def relay(net, node, window, offset, value):
     """Send an error on along the projections that carry errors."""
-    for r in range(net.nodes[node].relay, net.nodes[node].relay_end):
+    send_rows(net, net.nodes[node].relay, net.nodes[node].relay_end, node, window, offset, value)
+
+
+def send_rows(net, first, end, node, window, offset, value):
+    """Send a message along the synapses of some runs, each of which arrives as a whole."""
+    for r in range(first, end):
         run = net.runs[r]
-        total = offset + run.delay
-        ahead = whole(total / net.width)
-        o = total - ahead * net.width
+        w, o = due(net, window, offset, run.delay)
         push(
-            net, window + ahead, o, ERROR_KIND, node, run.first + run.start, net.nodes[node].sent, run.projection,
-            run.start, run.stop, value, 0, run.stage,
+            net, w, o, run.kind, node, run.first + run.start, net.nodes[node].sent, run.projection,
+            run.start, run.stop, value, int(FORTH), run.stage,
         )  # fmt: skip
     net.nodes[node].sent += 1
 
 
 def send_back(net, node, window, offset, delay, synapse, projection, j, value, stage):
     """Send an error from a synapse to its source."""
-    total = offset + delay
-    ahead = whole(total / net.width)
-    o = total - ahead * net.width
+    w, o = due(net, window, offset, delay)
     push(
-        net, window + ahead, o, ERROR_KIND, node, synapse, net.nodes[node].sent, projection, j, j + 1, value, 1, stage
+        net, w, o, int(ERROR_KIND), node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
+        int(BACK), stage,
     )  # fmt: skip
     net.nodes[node].sent += 1
 
@@ -311,7 +315,7 @@ def feed(net, window, limit):
         if not room(net):
             return False
         node = net.feed[x].node
-        emit(net, node, window, net.feed[x].offset, CROSSING)
+        emit(net, node, window, net.feed[x].offset, int(CROSSING))
         net.nodes[node].emitted += 1
         net.i[FEED] += 1
         net.i[EVENTS] += 1
@@ -357,6 +361,24 @@ def hold(net, window, stage, limit):
         net.lacking[stage] -= e.stop - e.start
         release(net, x)
     return look or net.lacking[stage] <= 0 or net.i[HELD] > net.pool.size
+
+
+def due(net, window, offset, delay):
+    """When a message arrives: after its delay, and on the network's grid if it has one."""
+    total = offset + delay
+    ahead = whole(total / net.width)
+    w = window + ahead
+    o = total - ahead * net.width
+    if net.tick == 0.0 or w >= HORIZON:
+        return w, o
+    nth = math.floor((w * net.width + o) / net.tick)
+    while True:  # as in eventsnn.events.next_on_grid
+        time = nth * net.tick
+        on_grid = whole(time / net.width)
+        left = time - on_grid * net.width
+        if on_grid > w or (on_grid == w and left >= o):
+            return on_grid, left
+        nth += 1
 
 
 def whole(windows):

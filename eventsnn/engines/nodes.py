@@ -81,14 +81,15 @@ class Synapse:
 class Learning:
     """A rule at one neuron: its view of the neuron, and the synapses of its column."""
 
-    def __init__(self, rule: Rule, post: Record, synapses: Synapse, column: list[int], look: bool) -> None:
-        self.rule: Any = rule
+    def __init__(self, rule: Rule, acts: Any, post: Record, synapses: Synapse, column: list[int], look: bool) -> None:
+        self.rule, self.acts = rule, acts
         self.post, self.synapses, self.column, self.look = post, synapses, column, look
-        self.on_pre = getattr(rule, "on_pre", None)
-        self.flow: Any = getattr(rule, "flow", None)
-        self.once = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("at_")}
+        self.once = {name[3:]: getattr(acts, name) for name in rule.handlers if name.startswith("at_")}
+        self.each = {name[3:]: getattr(acts, name) for name in rule.handlers if name.startswith("on_")}
+        self.on_pre = self.each.get("pre")
+        self.flow: Any = getattr(acts, "flow", None)
         self.follows = {name[3:] for name, h in rule.handlers.items() if name[:3] == "on_" and h.uses("syn")}
-        self.each = {name[3:]: getattr(rule, name) for name in rule.handlers if name.startswith("on_")}
+        self.neighbours = rule.neighbours()
 
 
 class Node:
@@ -97,6 +98,7 @@ class Node:
     def __init__(self, number: int, index: int, cells: Cells, env: EventEnvironment) -> None:
         self.number, self.index, self.cells, self.rank = number, index, cells, cells.rank
         self.model: Any = cells.model
+        self.acts: Any = cells.model  # the model's handlers, guarded or as they are
         self.mailbox = Mailbox(env)
         self.cell: Record = None
         self.guest: Guest | None = None

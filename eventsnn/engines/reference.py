@@ -13,11 +13,12 @@ import simpy
 from eventsnn import epochs, step
 from eventsnn.engines import snapshot
 from eventsnn.engines.agenda import EventEnvironment
+from eventsnn.engines.guards import guard_neuron, guard_rule
 from eventsnn.engines.guests import Guest
 from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse, pieces
 from eventsnn.engines.scopes import make_cell, make_post, reader
 from eventsnn.errors import EngineError, RunawayError
-from eventsnn.events import Key, Kind, Message, end_of_run, instant, later
+from eventsnn.events import Instant, Key, Kind, Message, end_of_run, instant, later, next_on_grid
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
@@ -33,12 +34,15 @@ PORTS = [
 
 
 class ReferenceEngine:
-    """Runs a plan. `run` may be called again and again; `state` and `restore` hold everything that moves."""
+    """Runs a plan. `run` may be called again and again; `state` and `restore` hold everything that moves.
+
+    With `guard` every handler is sealed and gets guarded views (see `guards`); without, records and all.
+    """
 
     name = "reference"
 
-    def __init__(self, plan: Plan, recorder: Recorder) -> None:
-        self.plan, self.recorder, self.width = plan, recorder, plan.width
+    def __init__(self, plan: Plan, recorder: Recorder, guard: bool = True) -> None:
+        self.plan, self.recorder, self.width, self.guard = plan, recorder, plan.width, guard
         self.env = EventEnvironment(plan.width)
         self.nodes = [Node(c.offset + i, i, c, self.env) for c in plan.cells for i in range(c.size)]
         self.synapses = [Synapse(s) for s in plan.synapses]
@@ -52,10 +56,14 @@ class ReferenceEngine:
     # -- building -------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
+        acts = [
+            guard_neuron(c.model) if self.guard and isinstance(c.model, Neuron) else c.model for c in self.plan.cells
+        ]
         for node in self.nodes:
+            node.acts = acts[node.cells.index]
             if isinstance(node.model, Neuron):
                 values = {k: float(v[node.index]) for k, v in node.cells.state.items()}
-                node.cell = make_cell(node.model, values)
+                node.cell = make_cell(node.model, node.acts, values)
             if "state" in node.cells.population.record and node.cell is not None:
                 node.log = self.recorder.state_log(node.cells.index, node.index, list(node.model.state))
         for synapses in self.synapses:
@@ -70,13 +78,14 @@ class ReferenceEngine:
         plan, model = synapses.plan, synapses.plan.post.model
         moving = model.handlers["observe"].writes if getattr(model, "linear", False) else set()  # type: ignore[union-attr]
         look = bool(rule.sees() & ({name for _, name in moving} or set(model.state)))  # type: ignore[union-attr]
+        acts = guard_rule(rule, model) if self.guard else rule  # type: ignore[arg-type]
         start, order = plan.column
         for i in range(plan.post.size):
             node = self.nodes[plan.post.offset + i]
             values = {k: float(v[i]) for k, v in plan.post_state.items()}
-            post = make_post(rule, node.model, node.cell, values)
+            post = make_post(rule, node.model, node.acts, node.cell, values)
             column = order[start[i] : start[i + 1]].tolist()
-            learning = Learning(rule, post, synapses, column, look)
+            learning = Learning(rule, acts, post, synapses, column, look)
             node.learning.append(learning)
             if learning.flow is not None:
                 node.flows.append(learning)
@@ -85,7 +94,7 @@ class ReferenceEngine:
                 post.living, post.vacant = -1, synapses.epochs[post.slot].next
             if "begin" in rule.handlers:
                 for j in column:
-                    rule.begin(synapses.records[j], post)  # type: ignore[attr-defined]
+                    acts.begin(synapses.records[j], post)  # type: ignore[union-attr]
 
     def _bring_to_life(self, node: Node) -> None:
         if isinstance(node.model, Source):
@@ -133,7 +142,7 @@ class ReferenceEngine:
     def set_due(self, node: Node) -> None:
         """Put the neuron's next spike on the agenda, or take it off, as its state now says."""
         cell = node.cell
-        x = (step.due_linear if node.linear else step.due)(node.model, cell)
+        x = (step.due_linear if node.linear else step.due)(node.acts, cell)
         key = None
         if x < np.inf:
             windows = step.windows_in(x, self.width)
@@ -161,15 +170,20 @@ class ReferenceEngine:
         for synapses, runs in node.rows.get(port, ()):
             for delay, start, stop in runs:
                 for a, b, payload in pieces(synapses.target, start, stop, value, to):
-                    w, o = later(window, offset, delay, self.width)
+                    w, o = self._due(window, offset, delay)
                     post = self.nodes[synapses.plan.post.offset]
                     what = Delivery(self, synapses, a, b, payload, False, node.number)
                     self._at(post, w, o, synapses.kind, node.number, synapses.plan.first + a, node.sent, what)
         node.sent += 1
 
+    def _due(self, window: int, offset: float, delay: float) -> Instant:
+        """When a message arrives: after its delay, and on the network's grid if it has one."""
+        due = later(window, offset, delay, self.width)
+        return due if self.plan.grid is None else next_on_grid(due, self.plan.grid, self.width)
+
     def send_back(self, node: Node, synapses: Synapse, j: int, value: float) -> None:
         """Send an error from a synapse to its source, along the feedback."""
-        w, o = later(*self.env.instant, synapses.back_delay[j], self.width)
+        w, o = self._due(*self.env.instant, synapses.back_delay[j])
         source = self.nodes[synapses.plan.pre.offset + synapses.source[j]]
         what = Delivery(self, synapses, j, j + 1, value, True, node.number)
         self._at(source, w, o, Kind.ERROR, node.number, synapses.plan.first + j, node.sent, what)
@@ -187,9 +201,8 @@ class ReferenceEngine:
             port = "error" if delivery.back else synapses.plan.port
             if port not in self.ports:
                 self.ports.append(port)
-            log.append(
-                self.now, synapses.plan.index, delivery.sender, node.number, delivery.value, self.ports.index(port)
-            )
+            row = (synapses.plan.index, delivery.sender, node.number, delivery.value, self.ports.index(port), j)
+            log.append(self.now, *row)
 
     def reader(self, model: Neuron) -> Reader:
         """How to get from a recorded state to the published state at a later time, without touching the network."""
@@ -221,14 +234,23 @@ class ReferenceEngine:
             for learning in node.flows:
                 if dt > 0.0:
                     learning.flow(learning.post, dt)
-        (step.bring_linear if node.linear else step.bring)(node.model, node.cell, *self.env.instant, self.width)
+        (step.bring_linear if node.linear else step.bring)(node.acts, node.cell, *self.env.instant, self.width)
 
     def look(self, node: Node) -> None:
         """Make what the neuron publishes true for now."""
         if node.linear:
-            step.look_linear(node.model, node.cell, *self.env.instant, self.width)
+            step.look_linear(node.acts, node.cell, *self.env.instant, self.width)
         else:
             self.bring(node)
+
+    def look_back(self, synapses: Synapse, j: int, neighbours: dict[str, str]) -> None:
+        """Write variables of the sender as they are now into a synapse whose rule asked for them by name."""
+        sender = self.nodes[synapses.plan.pre.offset + synapses.source[j]]
+        cell = sender.cell
+        values = {name: getattr(cell, name) for name in sender.model.state}
+        state = self.reader(sender.model)(values, cell.window, cell.offset, self.now)
+        for field, variable in neighbours.items():
+            setattr(synapses.records[j], field, state[variable])
 
     def arrive(self, node: Node, synapses: Synapse, j: int) -> None:
         """A spike arrives: the rule sees the neuron as it stands, then the weight it left is transmitted."""
@@ -240,17 +262,19 @@ class ReferenceEngine:
                     if learning.look:
                         self.look(node)
                     if synapses.epochs:
-                        if learning.rule.stale(learning.post) > 0.0:
-                            epochs.turn_epoch(learning.rule, synapses.epochs, learning.post)
-                        epochs.follow_epoch(learning.rule, synapses.epochs, learning.post, syn)
+                        if learning.acts.stale(learning.post) > 0.0:
+                            epochs.turn_epoch(learning.acts, synapses.epochs, learning.post)
+                        epochs.follow_epoch(learning.acts, synapses.epochs, learning.post, syn)
+                    if learning.neighbours:
+                        self.look_back(synapses, j, learning.neighbours)
                     before = syn.w
                     learning.on_pre(syn, learning.post, Message(self.now, 0.0))
                     self.note_weight(synapses, j, before)
         w = synapses.weight(j)
         if node.linear:
-            step.enter_linear(node.cell, w, *node.model.factors(node.cell.offset))
+            step.enter_linear(node.cell, w, *node.acts.factors(node.cell.offset))
         else:
-            node.model.receive(node.cell, w)
+            node.acts.receive(node.cell, w)
         self.set_due(node)
 
     def fire(self, node: Node) -> None:
@@ -262,7 +286,7 @@ class ReferenceEngine:
             )
         self.bring(node)
         cell, (window, offset) = node.cell, self.env.instant
-        node.model.fire(cell, offset if node.linear else self.now)
+        node.acts.fire(cell, offset if node.linear else self.now)
         node.fired = (window, offset)
         self.emit(node)
         for learning in node.learning:
@@ -287,15 +311,15 @@ class ReferenceEngine:
         if port == "reset" and "rest" in node.model.handlers:
             self.bring(node)
             if node.linear:
-                node.model.rest(node.cell, node.cell.offset)
+                node.acts.rest(node.cell, node.cell.offset)
             else:
-                node.model.rest(node.cell)
+                node.acts.rest(node.cell)
             self.set_due(node)
         if port == "error":
             self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
         if port != "reset" and f"on_{port}" in node.model.handlers:
             self.bring(node)
-            getattr(node.model, f"on_{port}")(node.cell, value)
+            getattr(node.acts, f"on_{port}")(node.cell, value)
             self.set_due(node)
 
     def sweep(self, node: Node, learning: Learning, port: str, value: float) -> None:
@@ -316,7 +340,7 @@ class ReferenceEngine:
         for j in learning.column:
             syn = synapses.records[j]
             if synapses.epochs and port in learning.follows:
-                epochs.follow_epoch(learning.rule, synapses.epochs, learning.post, syn)
+                epochs.follow_epoch(learning.acts, synapses.epochs, learning.post, syn)
             before = syn.w
             way_back = before if synapses.back_weight is None else synapses.back_weight[j]
             answer = each(syn, learning.post, message)

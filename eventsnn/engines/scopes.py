@@ -1,4 +1,7 @@
-"""The records that the reference engine hands to handlers: slotted objects that hold what was declared, and no more."""
+"""The records that the reference engine keeps: slotted objects that hold what was declared, and no more.
+
+Handlers get guarded views of them (see `guards`), unless the network runs with `guard=False`.
+"""
 
 from functools import cache
 from operator import attrgetter
@@ -16,7 +19,8 @@ Record = Any  # an object with one float attribute per declared variable
 
 def _refuse(self: object, name: str, *_: object) -> None:
     known = ", ".join(getattr(self, "published", ()))
-    raise LocalityError(f"{type(self).__name__} has no variable {name!r}; it has {known}")
+    owner = type(self).__name__
+    raise LocalityError(f"{owner} has no variable {name!r}; it has {known}", name, owner)
 
 
 @cache
@@ -42,13 +46,13 @@ def post_class(
 ) -> type:
     """A rule's view of a neuron: its own variables there to read and write, the neuron's to read only."""
     body: dict[str, Any] = {
-        "__slots__": (*own, *EPOCHS, "_cell", "_model"),
+        "__slots__": (*own, *EPOCHS, "_cell", "_model", "_given"),
         "published": (*own, *published, *parameters, *functions),
         "__getattr__": _refuse,
     }
     for name in parameters:
         if name not in own:
-            body[name] = property(attrgetter(f"_model.{name}"), _read_only(owner, name))
+            body[name] = property(attrgetter(f"_given.{name}"), _read_only(owner, name))
     for name in published:
         if name not in own:
             body[name] = property(attrgetter(f"_cell.{name}"), _read_only(owner, name))
@@ -72,20 +76,22 @@ def _course(name: str, linear: bool) -> Any:
 def _read_only(owner: str, name: str) -> Any:
     def refuse(_self: object, _value: float) -> None:
         raise LocalityError(
-            f"{owner}: post.{name} belongs to the neuron; a rule may write only its own variables there"
+            f"{owner}: post.{name} belongs to the neuron; a rule may write only its own variables there",
+            f"post.{name}",
+            owner,
         )
 
     return refuse
 
 
-def make_cell(model: Neuron, values: dict[str, float]) -> Record:
+def make_cell(model: Neuron, acts: Any, values: dict[str, float]) -> Record:
     """A neuron's record at time 0."""
     cell = cell_class(type(model).__name__, tuple(model.state))()
     for name, value in values.items():
         setattr(cell, name, value)
     cell.window, cell.offset = 0, 0.0
     if "begin" in model.handlers:
-        model.begin(cell)  # type: ignore[attr-defined]
+        acts.begin(cell)
     return cell
 
 
@@ -114,12 +120,12 @@ def make_synapse(rule: Rule, w: float, values: dict[str, float]) -> Record:
     return synapse
 
 
-def make_post(rule: Rule, model: Neuron, cell: Record, values: dict[str, float]) -> Record:
-    """A rule's view of one neuron."""
+def make_post(rule: Rule, model: Neuron, acts: Any, cell: Record, values: dict[str, float]) -> Record:
+    """A rule's view of one neuron; `acts` has the neuron's handlers, guarded or as they are."""
     functions = tuple(name for name in FUNCTIONS if name in model.handlers)
     owner, own, parameters = f"{type(rule).__name__}.post", tuple(rule.neuron_state), tuple(model.numbers)
     post = post_class(owner, own, tuple(model.state), parameters, functions, model.linear)()
-    post._cell, post._model = cell, model
+    post._cell, post._model, post._given = cell, acts, model
     for name, value in values.items():
         setattr(post, name, value)
     return post

@@ -23,7 +23,7 @@ def row_${K}_$q($args, R, x, window):
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
     for j in range(e.start, e.stop):
-        n = R.target[j]
+        n = R.target[j] + 0
         if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
             return False
@@ -39,9 +39,6 @@ $log_row
 '''
 
 
-QUICK = "due > window or (due == window and P.due_offset[n] > s)"  # surely it does not fire before now
-
-
 def names(kind: str, plastic: int, followers: list[tuple[int, str]]) -> dict[str, str]:
     """What the templates of a kind of population are filled in with.
 
@@ -51,14 +48,13 @@ def names(kind: str, plastic: int, followers: list[tuple[int, str]]) -> dict[str
         followers: which of them have a rule that follows the neuron, each with what its functions' names begin with.
     """
     if not followers:
-        return {"flow": "", "flow_control": "", "flow_body": "", "quick": QUICK}
+        return {"flow": "", "flow_control": "", "flow_body": ""}
     args = ", ".join(["net", "P", *(f"A{k}" for k in range(plastic))])
     calls = [f"        {rule}__flow(A{k}.rule, A{k}.own[n], cell, P.model, dt)" for k, rule in followers]
     return {
         "flow": f"    flow_{kind}({args}, n, window, offset)\n",
         "flow_control": f"    bring_{kind}({args}, n, window, offset)\n",  # surely has room: it has caught up
         "flow_body": "\n".join(calls),
-        "quick": "False",
     }
 
 

@@ -3,17 +3,13 @@
 CODE = '''
 def set_due_${K}(net, P, n, stage):
     """Work out the neuron's next spike as its state now says."""
-    x = ${M}__due(P.model, P.cells[n])
+    cell = P.cells[n]
+    x = ${M}__due(P.model, cell)
     if x == math.inf:
         P.due_window[n] = NO_VISIT
-    else:
-        put_due_${K}(net, P, n, x)
-
-
-def put_due_${K}(net, P, n, x):
-    """Note that the neuron's next spike is due x after the start of the window of its own last event."""
+        return
     ahead = whole(x / net.width)
-    P.due_window[n] = P.cells[n].window + ahead
+    P.due_window[n] = cell.window + ahead
     P.due_offset[n] = x - ahead * net.width
     visit(net, P.first + n, P.due_window[n])
 
@@ -22,7 +18,7 @@ def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
-        fault(net, RUNAWAY, node, 0, window, offset, 0.0)
+        fault(net, int(RUNAWAY), node, int(0), window, offset, 0.0)
         return
     cell = P.cells[n]
 $flow    ${M}__bring(P.model, cell, window, offset, net.width)
@@ -115,24 +111,13 @@ def row_${K}_$q($args, R, x, window):
     s = e.offset
     time = window * net.width + s
     for j in range(e.start, e.stop):
-        n = R.target[j]
-        due = P.due_window[n]
-        if $quick:  # a call that is handed all of `net` costs more than what it does
-            if not room(net):
-                e.start = j
-                return False
-            touch(net, P.first + n)
-            ${M}__bring(P.model, P.cells[n], window, s, net.width)
-        elif not bring_${K}($args, n, window, s) or not room(net):
+        n = R.target[j] + 0
+        if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
             return False
 $before_enter
         ${M}__receive(P.model, P.cells[n], w)
-        spike = ${M}__due(P.model, P.cells[n])
-        if spike == math.inf:
-            P.due_window[n] = NO_VISIT
-        else:
-            put_due_${K}(net, P, n, spike)
+        set_due_${K}(net, P, n, P.stage)
 $log_row
     return True
 '''

@@ -3,7 +3,8 @@
 import math
 
 from eventsnn.errors import NetworkError
-from eventsnn.model import LinearNeuron, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import State
 
 
 class IF(LinearNeuron):
@@ -153,6 +154,14 @@ class IF(LinearNeuron):
         if room <= 0.0:
             return 0.0
         return room * self.tau_syn / i - self.moment if i >= room else math.inf
+
+    def horizon(self, span):
+        """(go, per): it goes nowhere by itself, and this much excitation raises the voltage by at most 1."""
+        return 0.0, 1.0 / (self.psp(span) * 1.000001)
+
+    def headroom(self, level, v, i, go, per):
+        """How much excitation may arrive within a horizon while the voltage surely stays below the threshold."""
+        return (self.v_safe - v) * per - max(i, 0.0)
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

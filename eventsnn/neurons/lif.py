@@ -3,7 +3,8 @@
 import math
 
 from eventsnn.errors import NetworkError
-from eventsnn.model import LinearNeuron, State
+from eventsnn.linear import LinearNeuron
+from eventsnn.model import State
 
 NEAR = 0.1  # relative difference of the time constants below which a divided difference replaces two exponentials
 
@@ -40,7 +41,7 @@ class LIF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
-    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "v_safe", "moment", "top")
+    derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "v_safe", "moment", "turn", "top")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters; constants of the closed forms."""
@@ -61,16 +62,14 @@ class LIF(LinearNeuron):
         pulse = self.tau_syn == 0.0
         delta = 0.0 if pulse else 1.0 / self.tau_syn - 1.0 / self.tau_mem
         near = not pulse and abs(self.tau_mem - self.tau_syn) < NEAR * max(self.tau_mem, self.tau_syn)
-        if pulse:
-            top = 1.0
-        elif near:
-            top = 0.4  # exp(-1) at equality
-        else:
-            peak = math.log(self.tau_mem / self.tau_syn) / delta
-            top = math.exp(-peak / self.tau_syn)  # where the psp is stationary it equals the current left
+        turn = 0.0
+        if not pulse:
+            turn = math.log(self.tau_mem / self.tau_syn) / delta if delta != 0.0 else self.tau_mem
+        top = 1.0 if pulse else math.exp(-turn / self.tau_syn)  # where the psp is stationary it equals the current left
         return {
             "v_safe": self.v_threshold - 1e-9 * (self.v_threshold - self.v_reset),  # below: surely not at threshold
             "moment": 1e-12 * self.tau_mem,  # beyond any rounding of a crossing
+            "turn": turn,  # when the psp is highest
             "top": top * 1.000001,  # the highest psp of a unit of current, and a little more
             "delta": delta,
             "gap": abs(delta),
@@ -305,6 +304,15 @@ class LIF(LinearNeuron):
             return math.inf
         rise = level + drive - v
         return room * self.tau_mem / rise - self.moment if rise > 0.0 else math.inf
+
+    def horizon(self, span):
+        """(go, per): the part of the way to its level, and the excitation that raises the voltage by at most 1."""
+        per = self.top if span >= self.turn else self.psp(span) * 1.000001
+        return -math.expm1(-span / self.tau_mem), 1.0 / per
+
+    def headroom(self, level, v, i, go, per):
+        """How much excitation may arrive within a horizon while the voltage surely stays below the threshold."""
+        return (self.v_safe - v - max(level - v, 0.0) * go) * per - max(i, 0.0)
 
     def psp(self, u):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""

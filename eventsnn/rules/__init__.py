@@ -9,7 +9,7 @@ from eventsnn.rules.remedies import Bump, NoRemedy, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
-from eventsnn.rules.steps import Adam, Adaptive, Momentum, Sgd
+from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, Sgd
 from eventsnn.rules.superspike import RMax, SuperSpike, van_rossum
 from eventsnn.rules.triplet_stdp import TripletSTDP
 
@@ -20,6 +20,7 @@ __all__ = [
     "Adaptive",
     "AdaptiveEProp",
     "AdaptiveETLP",
+    "AnnealedAdam",
     "Ask",
     "Bump",
     "Clip",

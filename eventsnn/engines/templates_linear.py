@@ -1,0 +1,334 @@
+"""The part of a kernel that serves linear neurons, whose coefficients an arrival only adds to; see `templates`."""
+
+CODE = '''
+def load_${K}(P, n):
+    """A neuron's record with the coefficients that are kept apart for speed."""
+    cell = P.cells[n]
+    hot = P.hot[n]
+    cell.c0 = hot.c0
+    cell.c1 = hot.c1
+    cell.window = hot.window
+    cell.offset = hot.offset
+    return cell
+
+
+def store_${K}(P, n):
+    """Put a record's coefficients back, and say how long the neuron surely stays below threshold."""
+    cell = P.cells[n]
+    hot = P.hot[n]
+    hot.c0 = cell.c0
+    hot.c1 = cell.c1
+    hot.window = cell.window
+    hot.offset = cell.offset
+    hot.budget = -1.0
+    if cell.hold >= 0.0:  # held: it cannot fire before the refractory period ends
+        hot.level = math.inf
+        hot.safe = cell.hold
+    else:
+        hot.level = ${M}__level(P.model, cell)
+        b0, b1, g = ${M}__basis(P.model, cell.offset)
+        v = hot.level + cell.c0 * b0 + cell.c1 * b1
+        hot.safe = cell.offset + ${M}__calm(P.model, hot.level, v, cell.c1 * g)
+
+
+def fire_${K}($args, n, window, offset, kind):
+    """The neuron fires: reset, spike, rules."""
+    node = P.first + n
+    if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
+        fault(net, int(RUNAWAY), node, int(0), window, offset, 0.0)
+        return
+$flow    cell = load_${K}(P, n)
+    ${M}__bring_linear(P.model, cell, window, offset, net.width)
+    ${M}__fire(P.model, cell, offset)
+    net.nodes[node].fired_window = window
+    net.nodes[node].fired_offset = offset
+    net.i[EVENTS] += 1
+    store_${K}(P, n)  # before the rules look at it
+    emit(net, node, window, offset, kind)
+$after_fire
+$log_fire
+
+
+def catch_up_${K}($args, n, window, offset):
+    """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before.
+
+    Returns whether there was room for that; if not, it can be called again.
+    """
+    hot = P.hot[n]
+    while net.i[FAULT] == 0:
+        if (window - hot.window) * net.width + offset < hot.safe:
+            return True
+        cell = load_${K}(P, n)
+        x = ${M}__crossing(P.model, cell, cell.offset)
+        if x == math.inf:
+            if hot.level < math.inf:
+                hot.safe = x
+            return True
+        ahead = whole(x / net.width)
+        w = hot.window + ahead
+        o = x - ahead * net.width
+        jump = ahead == 0 and o == hot.offset
+        if w < window or (w == window and (o < offset or (o == offset and not jump))):
+            if not room(net):
+                return False
+            fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
+        else:
+            if hot.level < math.inf:
+                hot.safe = x
+            return True
+    return True
+
+
+def bring_${K}($args, n, window, offset):
+    """Let the neuron's time pass up to now; return whether there was room for all that happened on the way."""
+    if not catch_up_${K}($args, n, window, offset):
+        return False
+    touch(net, P.first + n)
+$flow    cell = load_${K}(P, n)
+    ${M}__bring_linear(P.model, cell, window, offset, net.width)
+    hot = P.hot[n]
+    hot.c0 = cell.c0
+    hot.c1 = cell.c1
+    hot.window = window
+    hot.offset = offset
+    hot.level = math.inf if cell.hold >= 0.0 else ${M}__level(P.model, cell)
+    hot.safe = cell.hold if cell.hold >= 0.0 else offset
+    hot.budget = -1.0
+    return True
+
+
+def enter_${K}($args, n, window, s):
+    """The first arrival of a window, at offset s.
+
+    How much input surely leaves the neuron below threshold to the end of the next window is its budget: arrivals that
+    stay within it ask nothing more. Returns whether there was room for all that happened on the way.
+    """
+    hot = P.hot[n]
+    dt = (window - hot.window) * net.width
+    safe = hot.safe - dt
+    if safe < 0.0:
+        return bring_${K}($args, n, window, s)
+    if dt == net.width:
+        c0 = hot.c0 * P.grid[DECAY_00] + hot.c1 * P.grid[DECAY_01]
+        c1 = hot.c1 * P.grid[DECAY_11]
+    else:
+        d00, d01, d11 = ${M}__decay(P.model, dt)
+        c0 = hot.c0 * d00 + hot.c1 * d01
+        c1 = hot.c1 * d11
+    budget = -1.0
+    if hot.level == math.inf:
+        if not s < safe:
+            return bring_${K}($args, n, window, s)
+        P.cells[n].hold -= dt
+        budget = math.inf if safe >= net.width else -1.0
+    else:
+        v = hot.level + c0 * P.grid[START_0] + c1 * P.grid[START_1]
+        i = c1 * P.grid[START_I]
+        if dt <= 2.0 * net.width:  # a neuron that little reaches had better be told when to be looked at again
+            budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_2], P.grid[PER_2])
+        if budget >= 0.0:
+            safe = 2.0 * net.width
+            visit(net, P.first + n, window + 2)
+        else:
+            touch(net, P.first + n)
+            budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_1], P.grid[PER_1])
+            safe = net.width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, hot.level, v, i))
+            if not s < safe:
+                return bring_${K}($args, n, window, s)
+    hot.c0 = c0
+    hot.c1 = c1
+    hot.window = window
+    hot.budget = budget
+    hot.safe = safe
+    if hot.level == math.inf:
+        touch(net, P.first + n)
+    return True
+
+
+def spend_${K}(net, P, n, s, b0, b1, g):
+    """The budget is used up by an arrival at offset s: see what is left to the end of the window alone."""
+    hot = P.hot[n]
+    touch(net, P.first + n)
+    if hot.level < math.inf:
+        v = hot.level + hot.c0 * b0 + hot.c1 * b1
+        hot.budget = ${M}__headroom(P.model, hot.level, v, hot.c1 * g, P.grid[GO_1], P.grid[PER_1])
+        hot.safe = net.width if hot.budget >= 0.0 else s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
+
+
+def stays_calm_${K}(net, P, n, window):
+    """Whether the neuron surely stays below threshold to the end of the window; if so, when to look again is noted."""
+    hot = P.hot[n]
+    if hot.budget >= 0.0 and hot.window == window and hot.level < math.inf:
+        v = hot.level + hot.c0 * P.grid[END_0] + hot.c1 * P.grid[END_1]
+        hot.safe = net.width + ${M}__calm(P.model, hot.level, v, hot.c1 * P.grid[END_I])
+    left = hot.safe - (window - hot.window) * net.width
+    if left >= net.width:
+        if hot.safe < math.inf:
+            visit(net, P.first + n, window + whole(left / net.width))
+        return True
+    return False
+
+
+def finish_${K}($args, n, window, limit, stage):
+    """Let the neuron fire wherever it reaches the threshold before the limit; return whether there was room."""
+    hot = P.hot[n]
+    node = P.first + n
+    while net.i[FAULT] == 0:
+        if stays_calm_${K}(net, P, n, window):
+            return True
+        cell = load_${K}(P, n)
+        x = ${M}__crossing(P.model, cell, cell.offset)
+        if x == math.inf:
+            if hot.level < math.inf:
+                hot.safe = x
+            return True
+        ahead = whole(x / net.width)
+        w = hot.window + ahead
+        o = x - ahead * net.width
+        if w > window or (w == window and o >= limit):
+            if hot.level < math.inf:
+                hot.safe = x
+            visit(net, node, w)
+            return True
+        if not room(net):
+            return False
+        jump = ahead == 0 and o == hot.offset
+        fire_${K}($args, n, w, o, JUMP if jump else CROSSING)
+    return True
+
+
+def renew_${K}(net, P, n, stage):
+    """After a change of state other than by a spike."""
+    store_${K}(P, n)
+    touch(net, P.first + n)
+
+
+def look_${K}(net, P, n, window, offset):
+    """Make what the neuron publishes true for now."""
+    ${M}__look_linear(P.model, load_${K}(P, n), window, offset, net.width)
+'''
+
+ROW = '''
+def row_${K}_$q($args, R, x, window):
+    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    time = window * net.width + s
+    f0, f1 = ${M}__factors(P.model, s)
+    b0, b1, g = ${M}__basis(P.model, s)
+    for j in range(e.start, e.stop):
+$check
+        n = R.target[j] + 0
+        hot = P.hot[n]
+        if hot.window != window:
+            if not enter_${K}($args, n, window, s) or not room(net):
+                e.start = j
+                return False
+        elif hot.budget < 0.0 and not s < hot.safe:
+            if not bring_${K}($args, n, window, s) or not room(net):
+                e.start = j
+                return False
+$before_enter
+        hot.c0 += w * f0
+        hot.c1 += w * f1
+        hot.offset = s
+        hot.budget -= w if w > 0.0 else 0.0
+        if hot.budget < 0.0:
+            spend_${K}(net, P, n, s, b0, b1, g)
+$log_row
+    return True
+'''
+
+RUSH = '''
+def rush_${K}(P, visits, blocks, target, weight, window, width, s, f0, f1):
+    """Let a spike reach synapses without a rule, up to the first that needs more than a sum; return how many."""
+    hot, grid = P.hot, P.grid
+    d00, d01, d11 = grid[DECAY_00], grid[DECAY_01], grid[DECAY_11]
+    b0, b1, g, go, per = grid[START_0], grid[START_1], grid[START_I], grid[GO_2], grid[PER_2]
+    for k in range(target.size):
+        n = target[k]
+        w = weight[k]
+        cell = hot[n]
+        budget = cell.budget
+        c0 = cell.c0
+        c1 = cell.c1
+        if cell.window != window:
+            if window - cell.window > 1 or not s < cell.safe - width or cell.level == math.inf:
+                return k
+            c0 = c0 * d00 + c1 * d01
+            c1 = c1 * d11
+            v = cell.level + c0 * b0 + c1 * b1
+            budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go, per)
+            if budget < (w if w > 0.0 else 0.0):
+                return k
+            cell.window = window
+            cell.safe = 2.0 * width
+            node = P.first + n
+            visits[node] = window + 2
+            if window + 2 < blocks[node // BLOCK]:
+                blocks[node // BLOCK] = window + 2
+        budget -= w if w > 0.0 else 0.0
+        if budget < 0.0:
+            return k
+        cell.c0 = c0 + w * f0
+        cell.c1 = c1 + w * f1
+        cell.budget = budget
+        cell.offset = s
+    return target.size
+'''
+
+FIXED = '''
+def row_${K}_fixed($args, R, x, window):
+    """A spike reaches synapses without a rule: as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    f0, f1 = ${M}__factors(P.model, s)
+    b0, b1, g = ${M}__basis(P.model, s)
+    while True:
+        target = R.target[e.start : e.stop]
+        weight = R.weight[e.start : e.stop]
+        e.start += rush_${K}(P, net.visits, net.blocks, target, weight, window, net.width, s, f0, f1)
+        if e.start == e.stop:
+            return True
+        if not slow_${K}($args, R.target[e.start] + 0, R.weight[e.start], window, s, f0, f1, b0, b1, g):
+            return False
+        e.start += 1
+
+
+def slow_${K}($args, n, w, window, s, f0, f1, b0, b1, g):
+    """A spike reaches a neuron about which more must be known; return whether there was room."""
+    hot = P.hot[n]
+    if hot.window != window:
+        if not enter_${K}($args, n, window, s) or not room(net):
+            return False
+    elif hot.budget < 0.0 and not s < hot.safe:
+        if not bring_${K}($args, n, window, s) or not room(net):
+            return False
+    hot.c0 += w * f0
+    hot.c1 += w * f1
+    hot.offset = s
+    hot.budget -= w if w > 0.0 else 0.0
+    if hot.budget < 0.0:
+        spend_${K}(net, P, n, s, b0, b1, g)
+    return True
+'''
+
+START = """
+def start_${K}(net, P, fresh):
+    P.grid[START_0], P.grid[START_1], P.grid[START_I] = ${M}__basis(P.model, 0.0)
+    P.grid[END_0], P.grid[END_1], P.grid[END_I] = ${M}__basis(P.model, net.width)
+    P.grid[GO_1], P.grid[PER_1] = ${M}__horizon(P.model, net.width)
+    P.grid[GO_2], P.grid[PER_2] = ${M}__horizon(P.model, 2.0 * net.width)
+    P.grid[DECAY_00], P.grid[DECAY_01], P.grid[DECAY_11] = ${M}__decay(P.model, net.width)
+    for n in range(P.cells.size):
+        if fresh > 0:
+$begin
+        store_${K}(P, n)
+$log_start
+        hot = P.hot[n]
+        if hot.window >= net.i[WINDOW]:  # arrivals in that window take it for touched already
+            visit(net, P.first + n, hot.window)
+        elif hot.safe < math.inf:
+            ahead = whole(python_max(hot.safe, 0.0) / net.width)
+            visit(net, P.first + n, python_max(net.i[WINDOW], hot.window + ahead))
+"""

@@ -1,0 +1,78 @@
+"""`LinearNeuron`: neurons whose voltage is a sum of two fixed functions of time, which makes an input two additions."""
+
+from typing import ClassVar
+
+from eventsnn.model import Neuron, State
+
+
+class LinearNeuron(Neuron, abstract=True):
+    """A neuron whose voltage is a sum of two fixed functions of window-relative time, with coefficients c0 and c1.
+
+    An input of weight w at offset s adds `w * f0` to c0 and `w * f1` to c1 with `(f0, f1) = factors(s)`: the factors
+    depend on the source spike alone, so a synaptic event costs two multiply-adds. A model gives
+
+    - `begin(cell)`: coefficients from the initial state, at offset 0;
+    - `basis(s)`: (b0, b1, g) with v = level + c0 b0 + c1 b1 and i = c1 g at offset s; `level(cell)`;
+    - `decay(dt)`: (d00, d01, d11), the coefficients after dt: d00 c0 + d01 c1 and d11 c1;
+    - `calm(level, v, i)`: a time within which a voltage v with current i surely stays below threshold;
+    - `horizon(span)`: (go, per): within a span the voltage goes by itself at most the part `go` of the way to its
+      level, and `per` units of excitation raise it by at most 1;
+    - `headroom(level, v, i, go, per)`: how much excitation may arrive within such a span while the voltage surely stays
+      below threshold;
+    - `factors(s)`;
+    - `rebase(cell, dt)`: move the origin of time by dt, in one step;
+    - `settle(cell, s)`: end a refractory period that ended at or before s;
+    - `crossing(cell, s)`: the first offset >= s at which the voltage reaches the threshold, or `math.inf`;
+    - `fire(cell, s)`: the reset;
+    - `observe(cell, s)`: write the published state (`cell.v`, ...) as it is at offset s, changing nothing else;
+    - `rest(cell, s)`: back to rest at offset s;
+    - optional, for rules that follow the voltage: `course(cell, s)`, as in `Neuron`, but from offset s on.
+
+    A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
+    the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
+
+    For speed a model may also give `horizon` and `headroom`: how much input surely leaves it below threshold for a
+    while. The compiled engine then sums inputs that stay within that without a further look.
+    """
+
+    linear: ClassVar[bool] = True
+    c0: State = 0.0  # coefficient of the first function
+    c1: State = 0.0  # coefficient of the second function
+    hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
+    _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
+        "begin": ("self", "cell"),
+        "basis": ("self", "s"),
+        "level": ("self", "cell"),
+        "decay": ("self", "dt"),
+        "calm": ("self", "level", "v", "i"),
+        "horizon": ("self", "span"),
+        "headroom": ("self", "level", "v", "i", "go", "per"),
+        "factors": ("self", "s"),
+        "rebase": ("self", "cell", "dt"),
+        "settle": ("self", "cell", "s"),
+        "crossing": ("self", "cell", "s"),
+        "fire": ("self", "cell", "s"),
+        "observe": ("self", "cell", "s"),
+        "rest": ("self", "cell", "s"),
+        "psp": ("self", "u"),
+        "psp_slope": ("self", "u"),
+        "course": ("self", "cell", "s"),
+    }
+
+    def time_constants(self) -> tuple[float, ...]:
+        """The time constants [s] of the exponentials; they bound the width of a window."""
+        raise NotImplementedError
+
+    def horizon(self, span: float) -> tuple[float, float]:
+        """(go, per): within a span the voltage goes by itself at most the part `go` of the way to its level.
+
+        And `per` units of excitation raise it by at most 1.
+        """
+        return 1.0, 1.0
+
+    def headroom(self, level: float, v: float, i: float, go: float, per: float) -> float:
+        """How much excitation may arrive within such a span while the voltage surely stays below threshold.
+
+        Less than 0 if that is not known.
+        """
+        return -1.0

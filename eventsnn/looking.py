@@ -1,0 +1,133 @@
+"""`Looking`: what can be read from a network that has run, or is about to."""
+
+from typing import Any
+
+import numpy as np
+
+from eventsnn import freedoms
+from eventsnn.errors import NetworkError
+from eventsnn.freedoms import Request
+from eventsnn.graph import Description, Population, Projection
+from eventsnn.plan import Plan
+from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
+from eventsnn.report import LocalityReport, Measurement, describe, without_counters
+
+
+class Looking:
+    """The part of `Network` that reads and changes nothing."""
+
+    description: Description
+    recorder: Recorder
+    _measurement: Measurement | None
+
+    @property
+    def plan(self) -> Plan:
+        """The numbering, ranks, rows and windows that every engine uses."""
+        raise NotImplementedError
+
+    @property
+    def engine(self) -> Any:
+        """The engine."""
+        raise NotImplementedError
+
+    @property
+    def now(self) -> float:
+        """The present time [s]."""
+        raise NotImplementedError
+
+    def report(self) -> LocalityReport:
+        """What every learning rule needed so far: memory, messages, weight transport, relaxations.
+
+        After `measure`, also what only counting can tell: visits, reads and writes, operations, how long changes of
+        weight waited, and how fine the errors were.
+        """
+        return describe(self.description, self.plan, self.engine, self._measurement, self.relaxations())
+
+    def spikes(self, population: Population) -> Spikes:
+        """The spikes of a population so far."""
+        columns = self.recorder.spike_columns(self.plan.of(population).index).arrays()
+        return Spikes(columns["t"], columns["i"], population.size, population.name)
+
+    def weights(self, projection: Projection) -> np.ndarray:
+        """The weights, in the order of synapses (see `edges`)."""
+        return np.asarray(self.synapse_state(projection)["w"])
+
+    def edges(self, projection: Projection) -> tuple[np.ndarray, np.ndarray]:
+        """Source and target of every synapse, in the plan's order: by source, delay, target."""
+        s = self._synapses(projection)
+        return s.source.copy(), s.target.copy()
+
+    def matrix(self, projection: Projection) -> np.ndarray:
+        """The weights as a matrix (sources x targets); NaN where there is no synapse, sums where there are several."""
+        source, target = self.edges(projection)
+        matrix = np.full((projection.pre.size, projection.post.size), np.nan)
+        matrix[source, target] = 0.0
+        np.add.at(matrix, (source, target), self.weights(projection))
+        return matrix
+
+    def synapse_state(self, projection: Projection) -> dict[str, Any]:
+        """Everything a projection holds: `w`, the rule's `syn.<state>` and `post.<state>`, and message counts."""
+        arrays: dict[str, Any] = self.engine.synapse_arrays(self._synapses(projection).index)
+        return without_counters(arrays)
+
+    def weight_changes(self, projection: Projection) -> WeightChanges:
+        """Every change of weight so far; needs `record=["weights"]` in `connect`."""
+        if "weights" not in projection.record:
+            raise NetworkError(f"{projection.name} does not record its weights; connect it with record=['weights']")
+        s = self._synapses(projection)
+        columns = self.recorder.weight_columns(s.index).arrays()
+        return WeightChanges(columns["t"], columns["k"], columns["w"], s.weight.copy())
+
+    def notes(self, population: Population, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Times and values of what a process noted under a name."""
+        columns = self.recorder.notes.get((self.plan.of(population).index, name))
+        if columns is None:
+            return np.empty(0), np.empty(0)
+        arrays = columns.arrays()
+        return arrays["t"], arrays["value"]
+
+    def state(self, population: Population, index: int, times: Any) -> dict[str, np.ndarray]:
+        """The published state of a neuron at any times [s], exactly; needs `record=["state"]` in `add`.
+
+        At the instant of an event this is the state just after it.
+
+        Raises:
+            NetworkError: not recorded, or a time outside what was recorded.
+        """
+        cells = self.plan.of(population)
+        log = self.recorder.states.get((cells.index, index))
+        if log is None:
+            raise NetworkError(f"{population.name}[{index}] records no state; add it with record=['spikes', 'state']")
+        if np.max(times, initial=0.0) > self.now:
+            raise NetworkError(f"the state at {np.max(times)} s is not known yet: it is {self.now} s")
+        names = list(cells.model.state)  # type: ignore[union-attr]
+        return read_states(log, times, self.plan.width, self.engine.reader(population.model), names)
+
+    def record_messages(self) -> None:
+        """From now on keep every message that arrives (`messages`)."""
+        self.recorder.log_messages()
+        self.recorder.keeps_messages = True
+
+    def messages(self) -> Messages:
+        """The messages kept since `record_messages`."""
+        self.record_messages()
+        arrays = self.recorder.log_messages().arrays()
+        names = np.array(self.engine.ports)
+        port = names[arrays.pop("port")] if len(arrays["t"]) else np.empty(0, names.dtype)
+        return Messages(**arrays, port=port)
+
+    def relaxations(self) -> tuple[Request, ...]:
+        """Which relaxations of locality this network asks for, each with who asks: what a report repeats."""
+        return freedoms.requests(self.plan)
+
+    def message_counts(self) -> dict[str, int]:
+        """How many messages each projection carried so far; errors on a feedback as "name (back)"."""
+        counts = {}
+        for s, (messages, back) in zip(self.plan.synapses, self.engine.message_counts(), strict=True):
+            counts[s.name] = messages
+            if s.back is not None:
+                counts[f"{s.name} (back)"] = back
+        return counts
+
+    def _synapses(self, projection: Projection) -> Any:
+        return self.plan.synapses[self.description.projections.index(projection)]
