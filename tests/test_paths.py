@@ -98,8 +98,11 @@ def test_local_errors_are_exact():
 
 
 def test_a_path_of_ones_own_is_exact():
-    """Without the neuron's own psp in it."""
+    """Without the neuron's own psp in it; also where the neuron is faster than every filter of the path."""
     assert disagreement(Twice(surrogate=es.Exponential(beta=3.0)), (20e-3,), "pulse", trace=8e-3) < 1e-9
+    slow = Twice(tau_trace=30e-3, surrogate=es.Exponential(beta=3.0))
+    fast = {"tau_syn": 1e-3, "rate": 80.0, "v_threshold": 0.4}
+    assert disagreement(slow, (20e-3,), "pulse", trace=30e-3, **fast) < 1e-9
 
 
 def test_ten_neurons_with_a_hundred_synapses():
