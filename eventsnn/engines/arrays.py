@@ -50,6 +50,7 @@ HOT = np.dtype(  # a cache line each
         "itemsize": 64,
     }
 )
+MIRROR = {"symmetric": loop.MIRRORS, "sign_symmetric": loop.SIGNS}  # how a way back follows the weights
 OWN = [("window", "i8"), ("offset", "f8")]  # what the engine adds to a neuron's record, last
 
 
@@ -105,11 +106,12 @@ class Arrays:
     def _projection(self, s: Synapses) -> Any:
         if s.rule is None:
             return self.module.Static(s.target, np.ascontiguousarray(s.weight))
-        syn = zeros(len(s), record_type(["w", *s.state], []))
+        # What parts declare comes first: where one record begins like another, Numba takes it for a subtype and warns.
+        syn = zeros(len(s), record_type([*reversed(s.state), "w"], []))
         syn["w"] = s.weight
         for name, values in s.state.items():
             syn[name] = values
-        own = zeros(s.post.size, record_type(s.post_state or ["nothing"], []))
+        own = zeros(s.post.size, record_type([*reversed(s.post_state)] or ["nothing"], []))
         for name, values in s.post_state.items():
             own[name] = values
         start, order = s.column
@@ -122,7 +124,8 @@ class Arrays:
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
             start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
-            int(s.back is not None and s.back.weight is None), back_delay, back_weight, self.stage_of[s.pre.index],
+            0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
+            self.stage_of[s.pre.index], s.wait,
         )  # fmt: skip
 
     def _net(self) -> Any:
