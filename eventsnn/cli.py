@@ -13,8 +13,10 @@ from eventsnn import bench as benchmarks
 from eventsnn import report_runner
 from eventsnn.bench import BENCHMARKS
 from eventsnn.check import check
-from eventsnn.demo_runner import DEMOS, Options, check_folders, save_picture
+from eventsnn.demo_runner import Options, check_folders, save_picture
+from eventsnn.demos_on_data import DEMOS
 from eventsnn.errors import EventsnnError, Interrupted
+from eventsnn.graph import FEEDBACKS
 from eventsnn.network import ENGINES
 
 
@@ -73,7 +75,12 @@ def make_parser() -> argparse.ArgumentParser:
         "--seeds", type=positive, default=1, metavar="N", help="temporal-xor: run N seeds, from --seed on"
     )
     demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
-    demo.add_argument("--small", action="store_true", help="the digits: fewer neurons and samples, in seconds")
+    demo.add_argument("--small", action="store_true", help="fewer neurons or samples, for a first look")
+    feedbacks = ", ".join(FEEDBACKS)
+    demo.add_argument(
+        "--feedback", choices=FEEDBACKS, metavar="KIND", help=f"yin-yang, mnist: how errors travel back: {feedbacks}"
+    )
+    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist: folder of the data set")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
@@ -208,8 +215,11 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         parser.error(f"{args.name} runs one seed; leave --seeds out")
     if (args.save or args.resume) and (args.seeds > 1 or not entry.learns):
         parser.error(
-            "--save and --resume keep one network that learns; they go with digits, or temporal-xor of one seed"
+            "--save and --resume keep one network that learns; they go with digits, yin-yang, mnist, or temporal-xor "
+            "of one seed"
         )
+    if (args.feedback or args.data) and not entry.on_data:
+        parser.error(f"--feedback and --data go with {', '.join(name for name, e in DEMOS.items() if e.on_data)}")
     options = Options(
         seed=args.seed,
         seeds=args.seeds,
@@ -219,6 +229,8 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         out=args.out,
         save=args.save,
         resume=args.resume,
+        feedback=args.feedback,
+        data=args.data,
     )
     report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}
     if args.json:

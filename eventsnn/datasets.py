@@ -1,5 +1,7 @@
 """Data sets as latencies and labels. eventsnn ships no data: a loader says where to get what it does not find."""
 
+import gzip
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +15,32 @@ from eventsnn.errors import NetworkError
 
 @dataclass(frozen=True)
 class Samples:
-    """Latencies [s], shape (samples, inputs), inf for silent inputs; and labels, shape (samples,)."""
+    """Latencies [s], shape (samples, inputs), inf for silent inputs; and labels, shape (samples,).
+
+    With `levels` [s], times are whole numbers that say which of them, as `Stimulus` takes them.
+    """
 
     times: np.ndarray
     labels: np.ndarray
+    levels: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, which: slice | np.ndarray) -> "Samples":
-        return Samples(self.times[which], self.labels[which])
+        return Samples(self.times[which], self.labels[which], self.levels)
 
     def without_labels(self) -> "Samples":
         """The same samples with label -1, from which nothing is learned."""
-        return Samples(self.times, np.full(len(self.labels), -1))
+        return Samples(self.times, np.full(len(self.labels), -1), self.levels)
 
     @staticmethod
     def join(*parts: "Samples") -> "Samples":
-        """One after another."""
-        return Samples(np.concatenate([p.times for p in parts]), np.concatenate([p.labels for p in parts]))
+        """One after another; all with the same levels, or none."""
+        levels = parts[0].levels
+        if any(not np.array_equal(p.levels, levels) for p in parts):  # type: ignore[arg-type]
+            raise NetworkError("these samples have different levels; make all of them with the same early and late")
+        return Samples(np.concatenate([p.times for p in parts]), np.concatenate([p.labels for p in parts]), levels)
 
 
 def temporal_xor(early: float = 0.0, late: float = 2.0) -> Samples:
@@ -72,13 +81,149 @@ def digits(
     return Samples(times[train], labels[train]), Samples(times[unseen], labels[unseen])
 
 
+YIN_YANG_SOURCE = "https://github.com/lkriener/yin_yang_data_set (the folder publication_data)"
+YIN_YANG_SPLITS = {"train": (5000, 42), "validation": (1000, 41), "test": (1000, 40)}  # samples, seed
+
+
+def yin_yang(
+    path: str | Path | None = None, early: float = 0.15, late: float = 2.0, bias: float | None = 0.9
+) -> tuple[Samples, Samples, Samples]:
+    """Yin-Yang, in the samples of its publication: 5,000 for training, 1,000 for validation, 1,000 for the test.
+
+    Points of a disc, four coordinates each, in three classes: 0 yin, 1 yang, 2 dot (Kriener, Göltz and Petrovici 2022,
+    doi 10.1145/3517343.3517380). Larger coordinates spike later. The encoding is that of Göltz et al. 2021
+    (doi 10.1038/s42256-021-00388-x), in units of the synaptic time constant.
+
+    The publication says how its samples were drawn, so files are not needed: without `path`, and where
+    `$EVENTSNN_DATA/yinyang` does not exist, the same samples are drawn again, to the last bit.
+
+    Args:
+        path: folder with the files `<split>_samples.npy` and `<split>_labels.npy`.
+        early: latency of coordinate 0 [s].
+        late: latency of coordinate 1 [s].
+        bias: latency of a fifth input, the same in every sample [s]; None for four inputs.
+
+    Returns:
+        Training, validation and test samples.
+
+    Raises:
+        FileNotFoundError: a folder was named that does not hold the files; names the public source.
+        NetworkError: a file with something else in it.
+    """
+    here = _folder_of("yinyang") if path is None else data_folder("yinyang", path, YIN_YANG_SOURCE)
+    parts = []
+    for split, (n, seed) in YIN_YANG_SPLITS.items():
+        if here.is_dir():
+            points = np.load(_file(here / f"{split}_samples.npy", YIN_YANG_SOURCE), allow_pickle=False)
+            labels = np.load(_file(here / f"{split}_labels.npy", YIN_YANG_SOURCE), allow_pickle=False)
+            if points.shape != (len(labels), 4):
+                raise NetworkError(f"{here}: {split} has {points.shape} points and {labels.shape} labels; give (n, 4)")
+        else:
+            points, labels = yin_yang_points(n, seed)
+        times = early + points * (late - early)
+        if bias is not None:
+            times = np.column_stack([times, np.full(len(times), bias)])
+        parts.append(Samples(times, labels.astype(np.int64)))
+    return parts[0], parts[1], parts[2]
+
+
+def yin_yang_points(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Any number of Yin-Yang points, as its publication draws them: first the class, then points until one has it.
+
+    Returns:
+        Points (x, y, 1 - x, 1 - y) in [0, 1], shape (n, 4), and classes, shape (n,).
+    """
+    draw = np.random.RandomState(seed)  # the publication's generator, whose numbers NumPy keeps as they are
+    points, labels = np.empty((n, 4)), np.empty(n, np.int64)
+    for k in range(n):
+        labels[k] = draw.randint(3)
+        while True:
+            x, y = draw.rand(2)
+            if yin_yang_class(x, y) == labels[k]:
+                break
+        points[k] = x, y, 1.0 - x, 1.0 - y
+    return points, labels
+
+
+def yin_yang_class(x: float, y: float) -> int:
+    """The class of a point: 0 yin, 1 yang, 2 dot, -1 outside the disc of radius 0.5 about (0.5, 0.5)."""
+    if math.hypot(x - 0.5, y - 0.5) > 0.5:
+        return -1
+    right, left = math.hypot(x - 0.75, y - 0.5), math.hypot(x - 0.25, y - 0.5)
+    if right < 0.1 or left < 0.1:
+        return 2
+    return int(right <= 0.1 or 0.1 < left <= 0.25 or (y > 0.5 and right > 0.25))
+
+
+MNIST_SOURCE = "http://yann.lecun.com/exdb/mnist/, copied at https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+
+def mnist(path: str | Path | None = None, early: float = 0.0, late: float = 2.0) -> tuple[Samples, Samples]:
+    """MNIST: 60,000 handwritten digits for training and 10,000 for the test, 28 x 28 pixels.
+
+    White (255) spikes at `early`, darker pixels later, up to `late`; black ones (0) do not spike. Times are given by
+    `levels`, one for each grey level (LeCun, Bottou, Bengio and Haffner 1998, doi 10.1109/5.726791).
+
+    Args:
+        path: folder with the four files of the original release, such as `train-images-idx3-ubyte.gz`, packed or not;
+            by default `$EVENTSNN_DATA/mnist`.
+        early: latency of the brightest pixels [s].
+        late: latency that black pixels would have [s].
+
+    Returns:
+        Training and test samples.
+
+    Raises:
+        FileNotFoundError: no such folder or files; names the public source.
+        NetworkError: a file that is not what its name says.
+    """
+    here = data_folder("mnist", path, MNIST_SOURCE)
+    levels = latency(np.arange(256) / 255.0, early, late, silent_below=0.5 / 255.0)
+    parts = []
+    for split in ("train", "t10k"):
+        images = _idx(here, f"{split}-images-idx3-ubyte", 3)
+        labels = _idx(here, f"{split}-labels-idx1-ubyte", 1)
+        if len(images) != len(labels):
+            raise NetworkError(f"{here}: {len(images)} {split} images, but {len(labels)} labels")
+        parts.append(Samples(images.reshape(len(images), -1), labels.astype(np.int64), levels))
+    return parts[0], parts[1]
+
+
+def _idx(folder: Path, name: str, dimensions: int) -> np.ndarray:
+    """The bytes of an IDX file: a magic number, the length of every dimension, and one byte per value."""
+    packed = folder / f"{name}.gz"
+    path = packed if packed.is_file() else _file(folder / name, MNIST_SOURCE, f" (or {name}.gz)")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path == packed else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise NetworkError(f"{path} cannot be unpacked ({error}); get it again from {MNIST_SOURCE}") from error
+    begin = 4 + 4 * dimensions
+    magic = int.from_bytes(content[:4], "big")
+    if magic != 0x800 + dimensions:
+        raise NetworkError(f"{path} begins with {magic}, not {0x800 + dimensions}: this is no such IDX file")
+    shape = [int.from_bytes(content[k : k + 4], "big") for k in range(4, begin, 4)]
+    if len(content) != begin + math.prod(shape):
+        raise NetworkError(f"{path} says {shape} values and has {len(content) - begin}; it may have been cut short")
+    return np.frombuffer(content, np.uint8, offset=begin).reshape(shape)
+
+
+def _folder_of(name: str) -> Path:
+    return Path(os.environ.get("EVENTSNN_DATA", ".")) / name
+
+
+def _file(path: Path, source: str, also: str = "") -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}{also}. Public source: {source}")
+    return path
+
+
 def data_folder(name: str, path: str | Path | None = None, source: str = "") -> Path:
     """The folder of a data set: `path`, or `$EVENTSNN_DATA/name`.
 
     Raises:
         FileNotFoundError: neither exists; names the public source.
     """
-    folder = Path(path) if path is not None else Path(os.environ.get("EVENTSNN_DATA", ".")) / name
+    folder = Path(path) if path is not None else _folder_of(name)
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{name}: no folder {folder}. Give its path, or set EVENTSNN_DATA to the folder that holds {name!r}. "

@@ -17,7 +17,8 @@ import numpy as np
 from eventsnn.errors import EngineError, Interrupted
 from eventsnn.network import Network
 
-KEEP_EVERY = 10.0  # seconds of the wall clock from one autosave to the next
+KEEP_EVERY = 10.0  # seconds of the wall clock from one autosave to the next, at least ...
+KEEP_SHARE = 0.03  # ... and so many that saving takes no larger share of the time
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Options:
     out: Path = Path()
     save: Path | None = None
     resume: Path | None = None
+    feedback: str | None = None
+    data: Path | None = None
 
 
 Report = dict[str, Any]
@@ -115,12 +118,13 @@ def follow(net: Network, steps: Iterable[int], options: Options, total: int, uni
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
     """
-    saved = clock.monotonic()
+    saved, wait = clock.monotonic(), KEEP_EVERY
     try:
         for _ in counted(steps, options, total, unit, lambda: learned(net)):
-            if options.save is not None and clock.monotonic() - saved > KEEP_EVERY:
+            if options.save is not None and (begun := clock.monotonic()) - saved > wait:
                 net.save(options.save)
                 saved = clock.monotonic()
+                wait = max(KEEP_EVERY, (saved - begun) / KEEP_SHARE)
     except KeyboardInterrupt as stop:
         if options.save is None:
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
@@ -346,6 +350,7 @@ class Demo:
     says: str  # the result in words, a format string over the report
     learns: bool = True
     many_seeds: bool = False
+    on_data: bool = False  # learns a data set that may be in a folder, with a choice of feedback
 
 
 DEMOS = {

@@ -48,7 +48,7 @@ class Message(NamedTuple):
     value: float  # its payload; 0 for a spike
 
 
-_KINDS = {"spike": Kind.SPIKE, "error": Kind.ERROR, "apply": Kind.APPLY, "reset": Kind.RESET}
+_KINDS = {"spike": Kind.SPIKE, "error": Kind.ERROR, "apply": Kind.APPLY, "gather": Kind.APPLY, "reset": Kind.RESET}
 
 
 def kind_of_port(port: str) -> Kind:

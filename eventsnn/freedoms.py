@@ -68,8 +68,10 @@ def _requests(plan: Plan) -> Iterator[Request]:
     for s in plan.synapses:
         for one in s.projection.needs:
             yield Request(one, s.name, "needs= of the projection")
-        if s.back is not None and s.back.weight is None:
+        if s.back is not None and s.back.kind == "symmetric":
             yield Request(weight_transport, s.name, 'feedback="symmetric"')
+        if s.back is not None and s.back.kind == "sign_symmetric":
+            yield Request(Relaxation(weight_transport.name, "signs"), s.name, 'feedback="sign_symmetric"')
         if len(s) and float(s.delay.min()) == 0.0:
             yield Request(instant, s.name, "a delay of 0 s")
         if s.back is not None and len(s) and float(s.back.delay.min()) == 0.0:
@@ -179,7 +181,8 @@ def _check_weights(s: Synapses, others: list[Synapses]) -> None:
     if weight_transport in s.projection.needs:
         return
     name = None
-    if s.back is not None and s.back.weight is not None and _mirrors(s, s.back.weight):
+    way_back = None if s.back is None else s.state.get("back") if s.back.kind == "learned" else s.back.weight
+    if way_back is not None and _mirrors(s, way_back):
         name = f"the feedback weights of {s.name} are its forward weights"
     for other in others:
         if other.port == "error" and weight_transport not in other.projection.needs and _transposed(s, other):
@@ -194,7 +197,8 @@ def _check_weights(s: Synapses, others: list[Synapses]) -> None:
 
 
 def _mirrors(s: Synapses, weight: np.ndarray) -> bool:
-    return len(s) > 1 and bool(np.array_equal(weight, s.weight)) and bool(np.ptp(s.weight) > 0)
+    forward = s.weight if s.back is None or s.back.kind != "sign_symmetric" else np.abs(s.weight)
+    return len(s) > 1 and bool(np.array_equal(weight, forward)) and bool(np.ptp(forward) > 0)
 
 
 def _transposed(s: Synapses, other: Synapses) -> bool:

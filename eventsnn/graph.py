@@ -11,7 +11,7 @@ from eventsnn.patterns import Pattern, all_to_all
 from eventsnn.processes import Process
 from eventsnn.relax import Relaxation
 
-FEEDBACKS = ("symmetric", "random", "broadcast")
+FEEDBACKS = ("symmetric", "sign_symmetric", "random", "learned", "broadcast")
 
 
 @dataclass(eq=False)
@@ -35,8 +35,10 @@ class Population:
 class Feedback:
     """The way back of a projection's errors: one synapse for each of its own, in the other direction.
 
-    `kind` is "symmetric" (the same memory as the forward weights: weight transport, and exact) or "random" (fixed
-    weights of its own). "broadcast" means that the errors of the teacher reach the sources directly.
+    `kind` is "symmetric" (the same memory as the forward weights: weight transport, and exact), "sign_symmetric"
+    (fixed magnitudes of its own with the signs of the forward weights, as they are), "random" (fixed weights of its
+    own) or "learned" (weights of its own that the rule changes: its variable `back`). "broadcast" means that the errors
+    of the teacher reach the sources directly.
     """
 
     kind: str

@@ -11,6 +11,7 @@ from eventsnn.graph import Description, Population, Projection
 from eventsnn.plan import Plan
 from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
 from eventsnn.report import LocalityReport, Measurement, describe, without_counters
+from eventsnn.report.transport import memories
 
 
 class Looking:
@@ -128,6 +129,34 @@ class Looking:
             if s.back is not None:
                 counts[f"{s.name} (back)"] = back
         return counts
+
+    def feedback_weights(self, projection: Projection) -> np.ndarray:
+        """What errors on their way back are multiplied with, now: one number for each synapse, in the order of `edges`.
+
+        Raises:
+            NetworkError: a projection without feedback of its own.
+        """
+        s = self._synapses(projection)
+        if s.back is None:
+            raise NetworkError(f"{s.name} has no feedback of its own; give it one in net.connect(feedback=...)")
+        _, way_back = memories(self.engine, s)
+        return np.array(way_back)
+
+    def feedback_angle(self, projection: Projection) -> float:
+        """The angle [degrees] between a projection's weights and those of its feedback, as vectors of all synapses.
+
+        Below 90 an error that comes back points downhill (Lillicrap et al. 2016, doi 10.1038/ncomms13276).
+        """
+        w, b = self.weights(projection), self.feedback_weights(projection)
+        return float(
+            np.degrees(
+                np.arctan2(
+                    np.linalg.norm(w / np.linalg.norm(w) - b / np.linalg.norm(b)),
+                    np.linalg.norm(w / np.linalg.norm(w) + b / np.linalg.norm(b)),
+                )
+                * 2.0
+            )
+        )
 
     def _synapses(self, projection: Projection) -> Any:
         return self.plan.synapses[self.description.projections.index(projection)]

@@ -15,7 +15,7 @@ from eventsnn.looking import Looking
 from eventsnn.memory import refuse_what_cannot_fit
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
-from eventsnn.patterns import Pattern, all_to_all
+from eventsnn.patterns import Pattern, all_to_all, one_to_one
 from eventsnn.plan import Plan, make_plan
 from eventsnn.processes import FunctionProcess, Process
 from eventsnn.record import Recorder
@@ -137,8 +137,8 @@ class Network(Looking):
             delay: [s], given like weight.
             pattern: which neuron reaches which; all to all by default.
             port: "spike", "error", or a control port ("reset", "label", "apply", "value", ...).
-            feedback: how errors travel back: "symmetric" (the same weights), "random" (fixed weights of its own,
-                `feedback_weight`), "broadcast" (the teacher's errors reach `pre` directly; see `teach`), or None.
+            feedback: how errors travel back: "symmetric" (the same weights), "sign_symmetric" (their signs), "random"
+                (fixed weights of its own), "learned" (see `KolenPollack`), "broadcast" (see `teach`), or None.
             feedback_delay: [s], above 0 wherever the way forth has no delay.
             record: "weights" keeps every change.
             needs: relaxations of locality that this projection asks for, such as `(weight_transport,)`.
@@ -163,15 +163,29 @@ class Network(Looking):
         self._plan = None
         return projection
 
-    def teach(self, outputs: Population, teacher: Process, *, delay: Any = 1e-3, name: str = "teacher") -> Population:
+    def teach(
+        self,
+        outputs: Population,
+        teacher: Process,
+        *,
+        delay: Any = 1e-3,
+        name: str = "teacher",
+        through: Process | None = None,
+    ) -> Population:
         """Let a teacher hear the outputs' spikes and answer each with an error message after `delay` [s].
 
         Projections made with `feedback="broadcast"` get their errors from here: whatever error reaches an output
-        travels on to their sources, through weights of its own.
+        travels on to their sources, through weights of its own. With `through`, such as an `UnreliableLink`, every
+        output gets its errors from a process of its own, which gets them from the teacher.
         """
         population = self.add(teacher, name=name)
         self.connect(outputs, population)
-        self.connect(population, outputs, port="error", delay=delay)
+        if through is None:
+            self.connect(population, outputs, port="error", delay=delay)
+        else:
+            links = self.add(through, outputs.size, name=f"{name} link")
+            self.connect(population, links, port="error")
+            self.connect(links, outputs, port="error", delay=delay, pattern=one_to_one())
         for projection in list(self.description.projections):
             f = projection.feedback
             if f is not None and f.kind == "broadcast":

@@ -112,6 +112,8 @@ def _links(synapses: list[Synapses]) -> list[tuple[int, int, float]]:
             links.append((s.pre.index, s.post.index, float(s.delay.min())))
             if s.back is not None:
                 links.append((s.post.index, s.pre.index, float(s.back.delay.min())))
+            if s.wait > 0.0:  # a spike that waits at its synapse is a message of the target to itself
+                links.append((s.post.index, s.post.index, s.wait))
     return links
 
 

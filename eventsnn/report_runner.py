@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eventsnn import demo_runner
+from eventsnn.demos_on_data import DEMOS
 from eventsnn.errors import EngineError
 from eventsnn.network import Network
 from eventsnn.report import LocalityReport
@@ -56,11 +57,11 @@ def report(wanted: Wanted) -> tuple[dict[str, Any], LocalityReport]:
 
 def module(name: str) -> Any:
     """A demo's module, or that of a user's file."""
-    if name in demo_runner.DEMOS:
-        return demo_runner.module(demo_runner.DEMOS[name].file)
+    if name in DEMOS:
+        return demo_runner.module(DEMOS[name].file)
     path = Path(name)
     if not path.is_file():
-        raise EngineError(f"there is no demo {name!r} and no such file; demos: {', '.join(demo_runner.DEMOS)}")
+        raise EngineError(f"there is no demo {name!r} and no such file; demos: {', '.join(DEMOS)}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise EngineError(f"{path} is no Python file; give one that defines build()")

@@ -17,15 +17,17 @@ class Stimulus(Process):
     (if that one had a label), `reset`, `label` (the class, or -1), and `value` (a latency for each input neuron).
 
     Args:
-        times: latencies [s], shape (samples, inputs); `inf` where an input stays silent.
+        times: latencies [s], shape (samples, inputs); `inf` where an input stays silent. With `levels`, whole numbers
+            that say which of the levels: a byte per input then, instead of eight, also in a saved file.
         labels: class of each sample, shape (samples,); -1 where it is not told, so that nothing is learned from it.
         period: time from one sample to the next [s].
         start: time of the first sample [s].
         shuffle: present every pass over the samples in another order, drawn from `seed`.
         passes: how many times all samples are presented; 0 for ever.
+        levels: the latencies [s] that there are, shape (levels,); None if `times` are latencies themselves.
 
     Raises:
-        NetworkError: shapes that do not match, or a latency that is negative or NaN.
+        NetworkError: shapes that do not match, a latency that is negative or NaN, or no such level.
     """
 
     times: np.ndarray = field(repr=False)
@@ -35,9 +37,10 @@ class Stimulus(Process):
     shuffle: bool = False
     passes: int = 0
     seed: int = 0
+    levels: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self.times = np.asarray(self.times, dtype=np.float64)
+        self.times = np.asarray(self.times, dtype=np.float64 if self.levels is None else None)
         labels = np.asarray(self.labels)
         if labels.dtype.kind not in "iu":
             raise NetworkError(f"Stimulus: labels has type {labels.dtype}; give whole numbers, -1 where not told")
@@ -47,16 +50,42 @@ class Stimulus(Process):
                 f"Stimulus: times has shape {self.times.shape}, labels {self.labels.shape}; "
                 "give (samples, inputs) and (samples,)"
             )
-        bad = np.argwhere(~(self.times >= 0))
+        if self.levels is not None:
+            self._check_levels()
+        given, name = (self.times, "times") if self.levels is None else (self.levels, "levels")
+        bad = np.argwhere(~(given >= 0))
         if len(bad):
-            n, i = bad[0]
-            raise NetworkError(f"Stimulus: times[{n}, {i}] is {self.times[n, i]}; a latency is >= 0, or inf for none")
+            place = ", ".join(map(str, bad[0]))
+            raise NetworkError(
+                f"Stimulus: {name}[{place}] is {given[tuple(bad[0])]}; a latency is >= 0, or inf for none"
+            )
         if not 0 < self.period < np.inf:
             raise NetworkError(f"Stimulus.period is {self.period}; it must be positive and finite")
         if not 0 <= self.start < np.inf:
             raise NetworkError(f"Stimulus.start is {self.start}; it must be finite and not negative")
         if self.passes < 0:
             raise NetworkError(f"Stimulus.passes is {self.passes}; give how many, or 0 for ever")
+
+    def _check_levels(self) -> None:
+        self.levels = np.asarray(self.levels, dtype=np.float64)
+        if self.levels.ndim != 1 or self.times.dtype.kind not in "iu":
+            raise NetworkError(
+                f"Stimulus: levels has shape {self.levels.shape} and times type {self.times.dtype}; "
+                "give a list of latencies, and times that are whole numbers"
+            )
+        low, high = int(self.times.min(initial=0)), int(self.times.max(initial=0))
+        if low < 0 or high >= len(self.levels):
+            raise NetworkError(f"Stimulus: times go from {low} to {high}, but there are {len(self.levels)} levels")
+
+    def latencies(self, sample: int) -> np.ndarray:
+        """The latencies [s] of one sample, shape (inputs,)."""
+        row: np.ndarray = self.times[sample]
+        return row if self.levels is None else np.asarray(self.levels[row])
+
+    @property
+    def end(self) -> float:
+        """When the period of the last sample is over [s]; infinite if the samples are presented for ever."""
+        return self.start + self.passes * len(self.labels) * self.period if self.passes else np.inf
 
     def order(self, which: int) -> np.ndarray:
         """The order of the samples in one pass."""
@@ -84,7 +113,7 @@ class Stimulus(Process):
                 return
             self.send(cell, "reset", 0.0)
             self.send(cell, "label", float(self.labels[sample]))
-            self.send(cell, "value", self.times[sample])
+            self.send(cell, "value", self.latencies(sample))
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
 

@@ -41,8 +41,13 @@ class Cells:
 
 @dataclass(eq=False)
 class WayBack:
-    """The feedback of a projection, synapse by synapse in its order. `weight` is None where it is the forward one."""
+    """The feedback of a projection, synapse by synapse in its order.
 
+    `weight` is None where it is the forward one ("symmetric") or a variable of the rule ("learned"). For
+    "sign_symmetric" it is the magnitude.
+    """
+
+    kind: str
     weight: np.ndarray | None
     delay: np.ndarray
 
@@ -63,6 +68,7 @@ class Synapses:
     back: WayBack | None
     state: dict[str, np.ndarray] = field(default_factory=dict)  # the rule's variables, beside the weight
     post_state: dict[str, np.ndarray] = field(default_factory=dict)  # the rule's variables at each target
+    wait: float = 0.0  # least time that a spike waits at its synapse [s]; 0 where delays are fixed
 
     @property
     def name(self) -> str:
@@ -147,26 +153,59 @@ def draw_synapses(seed: int, projection: Projection, cells: list[Cells], index: 
 
     weight, delay = values(projection.weight, "weight"), values(projection.delay, "delay")
     _refuse_negative(delay, f"{name}: delay", source, target)
+    learned, wait = None, 0.0
+    if projection.rule is not None and "delay" in projection.rule.synapse_state:
+        wait = 0.5 * _shortest(projection.rule, name)
+        learned = _learned_part(delay, 2.0 * wait, f"{name}: delay", source, target)
+        delay = np.broadcast_to(np.float64(wait), len(source))
     back = None
     if projection.feedback is not None and projection.feedback.kind != "broadcast":
         f = projection.feedback
         back_delay = values(f.delay, "feedback delay")
         _refuse_negative(back_delay, f"{name}: feedback delay", source, target)
-        back = WayBack(None if f.kind == "symmetric" else values(f.weight, "feedback weight"), back_delay)
+        back_weight = None if f.kind == "symmetric" else values(f.weight, "feedback weight")
+        back = WayBack(f.kind, back_weight, back_delay)
     row = np.zeros(pre.size + 1, np.int64)
     np.cumsum(np.bincount(source, minlength=pre.size), out=row[1:])
     order = _in_rows(source, target, delay)
     if order is not None:
         target, weight, delay = target[order], _in_order(weight, order), _in_order(delay, order)
+        learned = None if learned is None else _in_order(learned, order)
         if back is not None:
             feedback_weight = None if back.weight is None else _in_order(back.weight, order)
-            back = WayBack(feedback_weight, _in_order(back.delay, order))
-    s = Synapses(index, projection, pre, post, first, row, target.astype(np.uint32), weight, delay, back)
+            back = WayBack(back.kind, feedback_weight, _in_order(back.delay, order))
+    s = Synapses(index, projection, pre, post, first, row, target.astype(np.uint32), weight, delay, back, wait=wait)
     _check_rule(s)
     if s.rule is not None:
         s.state = {k: np.broadcast_to(np.float64(v), len(s)) for k, v in s.rule.synapse_state.items()}
         s.post_state = {k: np.full(post.size, float(v)) for k, v in s.rule.neuron_state.items()}
+        if learned is not None:
+            s.state["delay"] = learned
+        if back is not None:
+            _start_way_back(s, back)
     return s
+
+
+def _shortest(rule: Rule, name: str) -> float:
+    """The least delay of a rule that learns delays: the parameter `shortest` beside its State `delay`."""
+    for model in (rule, *rule.parts.values()):
+        if "delay" in model.state and "shortest" in model.parameters:
+            return float(model.given["shortest"])
+    raise NetworkError(
+        f"{name}: {type(rule).__name__} keeps a State `delay`, which is added to the delay of its synapse; declare "
+        "`shortest: float = 1e-3`, the least delay [s], beside it, or give the variable another name"
+    )
+
+
+def _learned_part(delay: np.ndarray, least: float, what: str, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """What of the delays lies above the least one."""
+    bad = np.flatnonzero(delay < least)
+    if bad.size:
+        k = int(bad[0])
+        raise NetworkError(
+            f"{what} of {source[k]} -> {target[k]} is {delay[k]} s; learned delays start from `shortest` = {least} s on"
+        )
+    return np.asarray(delay - least)
 
 
 def is_uniform(values: np.ndarray) -> bool:
@@ -198,6 +237,30 @@ def _refuse_negative(delay: np.ndarray, what: str, source: np.ndarray, target: n
         raise NetworkError(
             f"{what} of {source[k]} -> {target[k]} is {delay[k]} s; a message cannot arrive before it was sent, "
             "so give a delay >= 0"
+        )
+
+
+def _start_way_back(s: Synapses, back: WayBack) -> None:
+    """Hand the weights of a learned feedback to the rule, and refuse what does not fit the kind of feedback."""
+    assert s.rule is not None
+    kind = type(s.rule).__name__
+    if back.kind == "learned":
+        if "back" not in s.state:
+            raise NetworkError(
+                f'{s.name}: feedback="learned" needs a rule that keeps the feedback weight in a State `back`, and '
+                f"{kind} has none; give it one, such as SpikeTimeGradient(mirror=KolenPollack())"
+            )
+        assert back.weight is not None
+        s.state["back"], back.weight = back.weight, None
+    elif "back" in s.state:
+        raise NetworkError(
+            f"{s.name}: {kind} changes feedback weights, but feedback={back.kind!r} does not use them; "
+            'give feedback="learned", or a rule without a State `back`'
+        )
+    if back.kind == "sign_symmetric" and back.weight is not None and back.weight.min(initial=0.0) < 0.0:
+        raise NetworkError(
+            f"{s.name}: a feedback_weight of {back.weight.min()} cannot be a magnitude; signs come from the forward "
+            "weights, so give numbers >= 0"
         )
 
 

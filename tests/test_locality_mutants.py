@@ -15,16 +15,21 @@ import pytest
 import eventsnn as es
 from eventsnn import locality, model
 from eventsnn.neurons import integrate_fire, lif, sources
-from eventsnn.rules import remedies, spike_time, stdp, steps
+from eventsnn.rules import delays, mirrors, remedies, schedules, spike_time, stdp, steps
 
 MUTANTS = 40  # of each class
-FILES = [integrate_fire, lif, sources, remedies, spike_time, stdp, steps]
+FILES = [delays, integrate_fire, lif, mirrors, remedies, schedules, sources, spike_time, stdp, steps]
 SHIPPED = {
     name: (module, kind)
     for module in FILES
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, model.Model) and kind.__module__ == module.__name__ and kind.handlers
 }
+
+PLACES = {  # which parameter of a rule a piece is for, by its first handler
+    "lift": "cost", "divide": "clip", "change": "step", "scaled": "norm", "follow": "mirror", "act": "delays",
+    "advance": "schedule",
+}  # fmt: skip
 
 REACHES = [  # expressions that leave the scopes; $ is a scope of the handler, or self
     "$.nobody", "$.w.real.real", "$._of", "$._cell", "$.__class__", "$.__dict__", "$.__class__.__mro__", "$.__slots__",
@@ -130,7 +135,7 @@ def network(kind):
     elif issubclass(kind, model.Rule):
         rule = kind()
     else:
-        place = {"lift": "cost", "divide": "clip", "change": "step"}[next(iter(kind.handlers))]
+        place = PLACES[next(iter(kind.handlers))]
         rule = es.SpikeTimeGradient(**{place: kind()})
     if "psp" not in neuron.handlers or "v" not in neuron.state:
         rule = None

@@ -51,6 +51,7 @@ HOT = np.dtype(  # a cache line each
         "itemsize": 64,
     }
 )
+MIRROR = {"symmetric": loop.MIRRORS, "sign_symmetric": loop.SIGNS}  # how a way back follows the weights
 OWN = [("window", "i8"), ("offset", "f8")]  # what the engine adds to a neuron's record, last
 
 
@@ -107,11 +108,13 @@ class Arrays:
         if s.rule is None:
             return self.module.Static(s.target, np.ascontiguousarray(s.weight))
         keeps = s.rule.epoch_state
-        syn = zeros(len(s), record_type(["w", *s.state], [("slot", "i8")] if keeps else []))
+        # What parts declare comes first: where one record begins like another, Numba takes it for a subtype and warns.
+        syn = zeros(len(s), record_type([*reversed(s.state), "w"], [("slot", "i8")] if keeps else []))
         syn["w"] = s.weight
         for name, values in s.state.items():
             syn[name] = values
-        own = zeros(s.post.size, record_type(s.post_state or ["nothing"], [(n, "i8") for n in EPOCHS if keeps]))
+        own_names = [*reversed(s.post_state)] or ["nothing"]
+        own = zeros(s.post.size, record_type(own_names, [(n, "i8") for n in EPOCHS if keeps]))
         for name, values in s.post_state.items():
             own[name] = values
         epochs = zeros(int(s.first_epoch[-1]) if keeps else 0, record_type(keeps, [(n, "i8") for n in EPOCH]))
@@ -133,8 +136,8 @@ class Arrays:
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
             start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
-            int(s.back is not None and s.back.weight is None), back_delay, back_weight, self.stage_of[s.pre.index],
-            epochs,
+            0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
+            self.stage_of[s.pre.index], s.wait, epochs,
         )  # fmt: skip
 
     def _net(self) -> Any:

@@ -107,6 +107,8 @@ class Guest:
         if port == "error" and to is None and np.ndim(value) == 0:
             for synapses, runs in rows:
                 self._check_global(synapses, runs)
+        if port == "spike" and any(synapses.plan.wait > 0.0 for synapses, _ in rows):
+            value = 0.0  # a spike carries nothing, and a synapse with a learned delay says itself that it has waited
         if isinstance(value, (list, tuple, np.ndarray)):
             value = np.array(value, dtype=np.float64)  # a copy: what the sender does to its own changes nothing
             value.flags.writeable = False

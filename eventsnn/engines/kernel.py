@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from eventsnn import epochs, step
-from eventsnn.engines import logs, loop, templates
+from eventsnn.engines import logs, loop, plastic, templates
 from eventsnn.engines import parts as sharing
 from eventsnn.engines.cache import load
 from eventsnn.engines.handlers import epochs_text, prefix_of, step_text, text_of
@@ -39,7 +39,7 @@ def model_fields(model: Model) -> dict[str, Any]:
 def text(plan: Plan) -> str:
     """The kernel of a network."""
     parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
-    parts += [_body_of(loop), sharing.text(), logs.text(plan), _handlers(plan)]
+    parts += [_body_of(loop), sharing.text(), plastic.text(), logs.text(plan), _handlers(plan)]
     codes = port_codes(plan)
     neurons = [c for c in plan.stages if isinstance(c.model, Neuron)]
     parts += [kind_text(plan, c, codes) for c in {kind_of(plan, c): c for c in neurons}.values()]
@@ -129,7 +129,7 @@ GENERAL = "model cells due_window due_offset first stage"
 STATIC = "target weight"
 PLASTIC = (
     "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "epochs"
+    "wait epochs"
 )
 
 

@@ -68,10 +68,14 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED)]
     else:
         before_enter = " " * 8 + "w = R.weight[j]"
-        parts.append(Template(row).substitute(names, q="fixed", before_enter=before_enter, check=logs.check(c, None)))
+        fixed = Template(row.replace("$wait", ""))
+        parts.append(fixed.substitute(names, q="fixed", before_enter=before_enter, check=logs.check(c, None)))
     for k, s in enumerate(plastic):
+        waits = templates.WAIT if s.rule is not None and "delay" in s.rule.synapse_state else ""
         parts.append(
-            Template(row).substitute(names, q=k, before_enter=_before_enter(names["K"], s), check=logs.check(c, s))
+            Template(row.replace("$wait", waits)).substitute(
+                names, q=k, before_enter=_before_enter(names["K"], s), check=logs.check(c, s)
+            )
         )
     parts.append(Template(templates.CONTROL).substitute(names))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
@@ -172,11 +176,14 @@ def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
             ),
             "    before = syn.w",
         ]
+        learned = "back" in rule.synapse_state
+        if learned:
+            lines.append("    back = syn.back")
         if returns_value(each):
             lines += [
                 f"    answer = {call}",
                 "    if R.has_back > 0 and answer != 0.0:",
-                "        way = before if R.mirror > 0 else R.back_weight[j]",
+                f"        way = {'back' if learned else 'way_back(R, j, before)'}",
                 "        send_back(",
                 "            net, P.first + n, window, offset, R.back_delay[j], R.first + j, R.index, j, answer * way,",
                 "            R.pre_stage,",

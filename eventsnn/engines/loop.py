@@ -41,6 +41,8 @@ CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
 ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
 
 FORTH, BACK = 0, 1  # which way along a projection
+WAITED = 1.0  # payload of a spike that has waited at its synapse; others carry 0
+OWN, MIRRORS, SIGNS = 0, 1, 2  # what weights a way back has: its own, the forward ones, its own with their signs
 
 # answers of a kernel
 DONE, GUEST, FULL, PAUSE, FAULTY, SHARE = 0, 1, 2, 3, 4, 5

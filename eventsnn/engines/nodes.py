@@ -56,7 +56,8 @@ class Synapse:
             ]
             self._begin_epochs(plan)
         self.back_delay = plan.back.delay.tolist() if plan.back else []
-        self.back_weight = plan.back.weight.tolist() if plan.back and plan.back.weight is not None else None
+        self.back_weight = plan.back.weight.tolist() if plan.back and plan.back.weight is not None else []
+        self.back_kind = plan.back.kind if plan.back else ""
 
     def _begin_epochs(self, plan: Synapses) -> None:
         assert plan.rule is not None
@@ -72,6 +73,18 @@ class Synapse:
     def weight(self, j: int) -> float:
         """The weight of synapse j, now."""
         return self.records[j].w if self.records else self.w[j]
+
+    def way_back(self, j: int) -> float:
+        """What an error that goes back along synapse j is multiplied with, now."""
+        if self.back_kind == "learned":
+            return float(self.records[j].back)
+        w = float(self.records[j].w)
+        if self.back_kind == "symmetric":
+            return w
+        back: float = self.back_weight[j]
+        if self.back_kind == "sign_symmetric":
+            return back if w > 0.0 else -back if w < 0.0 else 0.0
+        return back
 
     def runs(self, i: int) -> list[tuple[float, int, int]]:
         """The row of source i as (delay, start, stop): synapses that a spike reaches at the same time."""

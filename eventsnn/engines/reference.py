@@ -32,6 +32,8 @@ PORTS = [
     "value",
 ]  # numbers of ports in the message log, extended as needed
 
+WAITED = 1.0  # payload of a spike that has waited at its synapse; others carry 0
+
 
 class ReferenceEngine:
     """Runs a plan. `run` may be called again and again; `state` and `restore` hold everything that moves.
@@ -252,8 +254,18 @@ class ReferenceEngine:
         for field, variable in neighbours.items():
             setattr(synapses.records[j], field, state[variable])
 
-    def arrive(self, node: Node, synapses: Synapse, j: int) -> None:
+    def wait(self, node: Node, synapses: Synapse, j: int) -> None:
+        """Let a spike that came to a synapse wait there for its learned delay."""
+        w, o = self._due(*self.env.instant, synapses.plan.wait + max(synapses.records[j].delay, 0.0))
+        what = Delivery(self, synapses, j, j + 1, WAITED, False, node.number)
+        self._at(node, w, o, synapses.kind, node.number, synapses.plan.first + j, node.sent, what)
+        node.sent += 1
+
+    def arrive(self, node: Node, synapses: Synapse, j: int, value: float) -> None:
         """A spike arrives: the rule sees the neuron as it stands, then the weight it left is transmitted."""
+        if synapses.plan.wait > 0.0 and value != WAITED:
+            self.wait(node, synapses, j)
+            return
         self.bring(node)
         if synapses.records:
             syn = synapses.records[j]
@@ -342,7 +354,7 @@ class ReferenceEngine:
             if synapses.epochs and port in learning.follows:
                 epochs.follow_epoch(learning.acts, synapses.epochs, learning.post, syn)
             before = syn.w
-            way_back = before if synapses.back_weight is None else synapses.back_weight[j]
+            way_back = synapses.way_back(j) if synapses.back_delay else 0.0
             answer = each(syn, learning.post, message)
             if answer and synapses.back_delay:
                 self.send_back(node, synapses, j, answer * way_back)
@@ -374,7 +386,7 @@ def neuron(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, N
         if delivery.back:
             engine.control(node, "error", delivery.value)
         elif delivery.synapses.kind == Kind.SPIKE:
-            engine.arrive(node, delivery.synapses, j)
+            engine.arrive(node, delivery.synapses, j, delivery.value)
         else:
             engine.control(node, delivery.synapses.plan.port, delivery.value * delivery.synapses.weight(j))
 

@@ -23,6 +23,9 @@ class LIF(LinearNeuron):
     constants within a tenth of each other, the divided difference `(exp(-s/tau_mem) - exp(-s/tau_syn))/delta` with
     `delta = 1/tau_syn - 1/tau_mem`, which stays accurate down to equality, where it is `s exp(-s/tau_mem)`.
 
+    With `tau_mem = tau_syn` an input is an alpha function, u exp(-u/tau)/tau: the alpha synapse of Comsa et al. 2020
+    (arXiv 1907.13223). With `tau_mem = 2 tau_syn` a first spike is the root of a quadratic (Goeltz et al. 2021).
+
     Rotter and Diesmann 1999 (doi 10.1007/s004220050570) for exact integration; the crossing search is our own.
     """
 

@@ -11,11 +11,12 @@ Times are seconds; the axis says s, ms or µs, whichever suits the time span dra
 from eventsnn.plot.activity import raster, voltage
 from eventsnn.plot.panel import Layer, Trial, temporal_panel, trials
 from eventsnn.plot.path import path, surrogates
-from eventsnn.plot.training import learning_curve, running_mean, weight_trace, weights
+from eventsnn.plot.training import decision_times, learning_curve, running_mean, weight_trace, weights
 
 __all__ = [
     "Layer",
     "Trial",
+    "decision_times",
     "learning_curve",
     "path",
     "raster",

@@ -202,3 +202,33 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     first = np.maximum(0, last - window)
     known = count[last] - count[first]
     return np.where(known > 0, (total[last] - total[first]) / np.maximum(known, 1), np.nan)
+
+
+def decision_times(
+    times: Any, right: Any, *, bins: int = 40, ax: Axes | None = None, colors: Sequence[Any] | None = None
+) -> Axes:
+    """How long after its first possible input each sample was decided, as a histogram: right answers on wrong ones.
+
+    Args:
+        times: of the decisions, from the start of the sample [s]; finite.
+        right: whether each was right, of the same shape.
+        bins: of the histogram.
+        colors: of right and of wrong answers.
+
+    Raises:
+        NetworkError: no times, a time that is not finite, or shapes that do not match.
+    """
+    t, good = np.asarray(times, dtype=np.float64), np.asarray(right, dtype=bool)
+    if t.ndim != 1 or t.shape != good.shape or not t.size or not np.isfinite(t).all():
+        raise NetworkError(
+            f"decision_times: {t.shape} times and {good.shape} answers; give as many of both, and finite times"
+        )
+    with canvas(ax) as ax:
+        scale = time_axis(ax, float(t.max()), None)
+        ax.set_xlabel(ax.get_xlabel().replace("time", "time to decision"))
+        labels = [f"{g.sum()} {name}" for g, name in ((good, "right"), (~good, "wrong"))]
+        both = [t[good] * scale, t[~good] * scale]
+        ax.hist(both, bins, stacked=True, color=colors_for(colors, 2), edgecolor="white", linewidth=0.3, label=labels)
+        legend(ax)
+        ax.set_ylabel("samples")
+    return ax

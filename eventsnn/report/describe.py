@@ -242,7 +242,7 @@ def _measured(p: Projection, s: Synapses, arrays: dict[str, Any], streams: Strea
         functions.update({kind: n for kind, n in counted.items() if kind.startswith("function ")})
     whole = sum(done.values(), Counter())
     visits = int(arrays["messages"])
-    shared = s.back is not None and s.back.weight is None
+    shared = s.back is not None and s.back.kind in ("symmetric", "sign_symmetric")
     elsewhere = {"weight reads": visits + (int(arrays["errors_back"]) if shared else 0)}  # to transmit, and to mirror
     accesses = {kind: whole[kind] + elsewhere.get(kind, 0) for kind in ACCESSES}
     variables = {

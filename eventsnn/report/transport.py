@@ -6,7 +6,7 @@ then two distant synapses know of each other.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Transport:
 
     Attributes:
         found: "memory" (the same memory), "equal", "proportional", "signs" (all signs equal, more than chance would
-            do), or "none".
+            do, or taken from the forward weights), or "none".
         cosine: of the angle between the two, as vectors of all pairs; NaN where one is zero.
         same_signs: part of the pairs, of those where neither is 0, that have equal signs.
     """
@@ -51,7 +51,9 @@ def find(plan: Plan, engine: Any) -> list[Transport]:
         weights, way_back = memories(engine, s)
         if way_back is not None:
             same = np.shares_memory(weights, way_back)
-            found.append(compare(s.name, f"{s.name} (back)", np.array(weights), np.array(way_back), same))
+            one = compare(s.name, f"{s.name} (back)", np.array(weights), np.array(way_back), same)
+            takes_signs = s.back is not None and s.back.kind == "sign_symmetric" and one.found == "none"
+            found.append(replace(one, found="signs") if takes_signs else one)
         for other in carriers(plan, s):
             a, b = paired(s, other, np.array(weights), np.asarray(engine.synapse_arrays(other.index)["w"]))
             if len(a):
@@ -72,14 +74,22 @@ def memories(engine: Any, s: Synapses) -> tuple[np.ndarray, np.ndarray | None]:
         if s.rule is None:
             return whole.weight, None
         weights = whole.syn["w"]
-        if not whole.has_back:
-            return weights, None
-        return weights, weights if whole.mirror else whole.back_weight
+        return weights, _way_back(s, weights, whole.syn["back"] if "back" in s.state else None, whole.back_weight)
     synapses = engine.synapses[s.index]
     weights = np.array([synapses.weight(j) for j in range(len(s))])
-    if not synapses.back_delay:
-        return weights, None
-    return weights, weights if synapses.back_weight is None else np.array(synapses.back_weight)
+    learned = np.array([r.back for r in synapses.records]) if "back" in s.state else None
+    return weights, _way_back(s, weights, learned, np.array(synapses.back_weight))
+
+
+def _way_back(s: Synapses, weights: np.ndarray, learned: np.ndarray | None, fixed: np.ndarray) -> np.ndarray | None:
+    """What errors are multiplied with, by the kind of feedback."""
+    if s.back is None:
+        return None
+    if s.back.kind == "symmetric":
+        return weights
+    if s.back.kind == "sign_symmetric":
+        return np.asarray(np.sign(weights) * fixed)
+    return learned if s.back.kind == "learned" else fixed
 
 
 def carriers(plan: Plan, s: Synapses) -> Iterator[Synapses]:

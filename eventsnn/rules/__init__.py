@@ -1,15 +1,18 @@
 """Learning rules, one file each, and the pieces they share."""
 
 from eventsnn.rules.ask import Ask
+from eventsnn.rules.delays import FixedDelays, LearnedDelays
 from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
 from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
-from eventsnn.rules.remedies import Bump, NoRemedy, WeightSum
+from eventsnn.rules.mirrors import KolenPollack, NoMirror
+from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
+from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
-from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, Sgd
+from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, NeuronNorm, NoNorm, Sgd, Sign
 from eventsnn.rules.superspike import RMax, SuperSpike, van_rossum
 from eventsnn.rules.triplet_stdp import TripletSTDP
 
@@ -23,18 +26,32 @@ __all__ = [
     "AnnealedAdam",
     "Ask",
     "Bump",
+    "ByMessage",
     "Clip",
+    "Constant",
     "EProp",
     "ErrorTriggered",
+    "Falling",
+    "FixedDelays",
+    "KolenPollack",
     "LabelDelta",
+    "LearnedDelays",
     "LocalError",
     "Momentum",
+    "NeuronNorm",
+    "NoMirror",
+    "NoNorm",
     "NoRemedy",
     "PairSTDP",
+    "Penalty",
+    "Pseudospikes",
     "RMax",
+    "RateTarget",
     "RewardSTDP",
     "Sgd",
+    "Sign",
     "SpikeTimeGradient",
+    "Stairs",
     "SuperSpike",
     "TripletSTDP",
     "WeightSum",

@@ -4,8 +4,11 @@ import math
 
 from eventsnn.errors import NetworkError
 from eventsnn.model import Part, PostState, Rule, State
+from eventsnn.rules.delays import FixedDelays
+from eventsnn.rules.mirrors import NoMirror
 from eventsnn.rules.remedies import NoRemedy
-from eventsnn.rules.steps import Adam
+from eventsnn.rules.schedules import Constant
+from eventsnn.rules.steps import Adam, NoNorm
 
 MODES = ("immediate", "accumulate", "gather")
 
@@ -51,10 +54,17 @@ class SpikeTimeGradient(Rule):
     errors and acts once, at its next `apply` message; in this mode errors leave for the layer below at that time.
     `bound` limits the norm of a neuron's summed gradient row; it acts in "accumulate".
 
+    An `apply` message after every k-th trial is a mini-batch of k: changes add up until it comes. In "gather" errors
+    must not wait so long; a `gather` message at the end of a trial sends them on, and leaves the changes for `apply`.
+
     Silent neurons have no gradient: `cost` and `silence` are remedies, applied at `apply` messages.
     """
 
     step: Part = Adam(lr=0.01)  # how a gradient becomes a change of weight
+    norm: Part = NoNorm()  # what scales a neuron's gradients before the step
+    schedule: Part = Constant()  # factor of every step, by trials or by `rate` messages
+    delays: Part = FixedDelays()  # or LearnedDelays
+    mirror: Part = NoMirror()  # KolenPollack for feedback="learned"
     clip: Part = Clip()  # bounds near the pole
     cost: Part = NoRemedy()  # usually WeightSum
     silence: Part = NoRemedy()  # usually Bump
@@ -107,6 +117,12 @@ class SpikeTimeGradient(Rule):
         post.t_reset = msg.time
         post.t_spike = -math.inf
         post.error = 0.0
+        self.schedule.advance(post)
+        return 0.0
+
+    def at_rate(self, post, msg):
+        """A learning rate for those whose schedule takes it."""
+        self.schedule.told(post, msg.value)
         return 0.0
 
     def at_error(self, post, msg):
@@ -125,13 +141,16 @@ class SpikeTimeGradient(Rule):
         if syn.t < post.t_reset or u < 0.0 or u == math.inf:
             return 0.0
         g = -msg.value * post.psp(u)
+        back = msg.value * post.psp_slope(u)
+        self.delays.feel(syn, back * syn.w)
         if self.at_once > 0.0:
             self.change(syn, post, g)
+            self.delays.act(syn)
         else:
             old = syn.gradient
             syn.gradient = old + g
             post.norm2 += syn.gradient * syn.gradient - old * old
-        return msg.value * post.psp_slope(u)
+        return back
 
     def at_apply(self, post, msg):
         """The end of a trial that was taught, seen from one neuron."""
@@ -143,31 +162,53 @@ class SpikeTimeGradient(Rule):
             post.scale = self.bound / norm
             post.clipped += 1.0
         post.norm2 = 0.0
-        post.ratio = 0.0
-        if post.error != 0.0:
-            post.ratio = self.clip.divide(post, post.error, post.slope_spike)
-            post.error = 0.0
+        self.take(post)
         if self.at_once > 0.0 and post.lift == 0.0:
             return 0.0
         return 1.0
 
     def on_apply(self, syn, post, msg):
         """The end of a trial, seen from one synapse."""
-        back = 0.0
-        u = post.t_spike - syn.t
-        if post.ratio != 0.0 and syn.t >= post.t_reset and 0.0 <= u < math.inf:
-            syn.gradient += -post.ratio * post.psp(u)
-            back = post.ratio * post.psp_slope(u)
+        back = self.passed(syn, post, post.ratio)
         g = syn.gradient * post.scale
         syn.gradient = 0.0
         if g != 0.0:
             self.change(syn, post, g)
-        syn.w += post.lift
-        post.weight_sum += post.lift
+        self.delays.act(syn)
+        lift = self.mirror.lift(syn, post.lift)
+        syn.w += lift
+        post.weight_sum += lift
+        return back
+
+    def at_gather(self, post, msg):
+        """The end of a trial whose changes shall wait, seen from one neuron."""
+        self.take(post)
+        return post.ratio
+
+    def on_gather(self, syn, post, msg):
+        """The end of a trial whose changes shall wait, seen from one synapse."""
+        return self.passed(syn, post, msg.value)
+
+    def take(self, post):
+        """Take the gathered errors, divided by the slope."""
+        post.ratio = 0.0
+        if post.error != 0.0:
+            post.ratio = self.clip.divide(post, post.error, post.slope_spike)
+            post.error = 0.0
+
+    def passed(self, syn, post, ratio):
+        """Keep the gradient of an error by slope, and return what goes back to the source."""
+        u = post.t_spike - syn.t
+        if ratio == 0.0 or syn.t < post.t_reset or u < 0.0 or u == math.inf:
+            return 0.0
+        back = ratio * post.psp_slope(u)
+        syn.gradient += -ratio * post.psp(u)
+        self.delays.feel(syn, back * syn.w)
         return back
 
     def change(self, syn, post, g):
         """One step down the gradient."""
-        dw = self.step.change(syn, g)
+        dw = self.schedule.factor(post) * self.step.change(syn, self.norm.scaled(post, g))
+        dw = self.mirror.follow(syn, dw)
         syn.w += dw
         post.weight_sum += dw

@@ -2,7 +2,7 @@
 
 import math
 
-from eventsnn.model import Part, State
+from eventsnn.model import Part, PostState, State
 
 
 class Sgd(Part):
@@ -13,6 +13,16 @@ class Sgd(Part):
     def change(self, syn, g):
         """The change of weight for gradient g."""
         return -self.lr * g
+
+
+class Sign(Part):
+    """Steps of one size down the gradient, whatever its length; no memory (Riedmiller and Braun 1993)."""
+
+    lr: float = 0.001  # size of a step
+
+    def change(self, syn, g):
+        """The change of weight for gradient g."""
+        return -self.lr if g > 0.0 else self.lr if g < 0.0 else 0.0
 
 
 class Momentum(Part):
@@ -101,3 +111,30 @@ class AnnealedAdam(Part):
         lr = self.lr / (1.0 + syn.steps / self.half)
         syn.steps += 1.0
         return -lr * (syn.mean / (1.0 - syn.power1)) / root
+
+
+class NoNorm(Part):
+    """Gradients as they are."""
+
+    def scaled(self, post, g):
+        """The gradient of one synapse, as the step sees it."""
+        return g
+
+
+class NeuronNorm(Part):
+    """Gradients divided by the root of their neuron's running mean square: two words per neuron, none per synapse.
+
+    RMSprop's second moment (see `Adaptive`) shared by all synapses of a neuron; the mean runs over them as they change.
+    """
+
+    decay: float = 0.999  # of the mean square per change of any of the neuron's synapses
+    epsilon: float = 1e-8  # added to the root
+
+    norm_square: PostState = 0.0  # running mean of squared gradients, before its correction
+    norm_weight: PostState = 0.0  # sum of the weights in that mean
+
+    def scaled(self, post, g):
+        """The gradient of one synapse, as the step sees it."""
+        post.norm_square = self.decay * post.norm_square + (1.0 - self.decay) * g * g
+        post.norm_weight = self.decay * post.norm_weight + (1.0 - self.decay)
+        return g / (math.sqrt(post.norm_square / post.norm_weight) + self.epsilon)

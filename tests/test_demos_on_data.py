@@ -1,0 +1,166 @@
+"""The demos that learn public data sets: what they report, that a killed run goes on, that answering teaches nothing.
+
+The data of MNIST are needed for one test only; the others run its demo on random images in its format.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_datasets import here, small_mnist
+
+import eventsnn as es
+from eventsnn import demo_runner
+from eventsnn.cli import main
+from eventsnn.demo_runner import digest
+from eventsnn.demos_on_data import answered
+
+yin_yang, mnist = demo_runner.module("yin_yang"), demo_runner.module("mnist")
+
+
+def run(name, *arguments, out, capsys):
+    """The JSON object that a demo prints."""
+    capsys.readouterr()
+    assert main(["demo", name, "--json", "--no-progress", "--out", str(out), *arguments]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def first(n, part=0):
+    """The network of Yin-Yang that learns some samples once, in their order."""
+    samples = yin_yang.samples()[part][:n]
+    return es.Stimulus(samples.times, samples.labels, yin_yang.PERIOD, passes=1)
+
+
+def test_yin_yang_small(tmp_path, capsys):
+    report = run("yin-yang", "--small", out=tmp_path, capsys=capsys)
+    assert report["accuracy"] > 0.8  # with the hidden layer as it was drawn: no more than 0.7
+    assert report["validation_accuracy"] > 0.8
+    assert report["samples"] == 25000
+    assert report["test_samples"] == 1000
+    assert report["hidden"] == 30
+    assert report["feedback"] == "symmetric"
+    spikes = report["spikes_per_neuron"]
+    assert spikes["input"] == 1.0
+    assert 0.5 < spikes["hidden"] <= 1.0
+    operations = 5 * 30 + 30 * spikes["hidden"] * 3  # every spike reaches every neuron of the next layer
+    assert report["synaptic_operations_per_sample"] == pytest.approx(operations, abs=0.1)
+    assert report["messages"]["teacher->output"] > 25000
+    assert report["undecided"] <= 10
+    assert 0.15 < report["decision_time"]["median"] < report["decision_time"]["p95"] < 6.0
+    assert Path(report["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_killed_run_goes_on_from_what_it_kept(tmp_path, capsys, monkeypatch):
+    """No signal is caught when a process is killed: what counts is the file it saved in between."""
+    file, options = tmp_path / "net", ("--data", str(tmp_path), "--seed", "3")
+    samples = yin_yang.samples()
+    for part, n in zip(("train", "validation", "test"), (40, 10, 10), strict=True):
+        points, labels = es.datasets.yin_yang_points(n, n)
+        np.save(tmp_path / f"{part}_samples.npy", points)
+        np.save(tmp_path / f"{part}_labels.npy", labels)
+    monkeypatch.setattr(yin_yang, "PASSES", 2)
+    whole = run("yin-yang", *options, out=tmp_path, capsys=capsys)
+    assert whole["samples"] == 80
+    assert len(samples[0]) == 5000
+
+    class Killed(BaseException):
+        pass
+
+    def killed(net, learn=yin_yang.learn):
+        for done in learn(net, step=7):
+            yield done
+            if done == 35:
+                raise Killed
+
+    monkeypatch.setattr(yin_yang, "learn", killed)
+    monkeypatch.setattr(demo_runner, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(demo_runner, "KEEP_SHARE", np.inf)
+    with pytest.raises(Killed):
+        run("yin-yang", *options, "--save", str(file), out=tmp_path, capsys=capsys)
+    monkeypatch.undo()
+    kept = es.Network.load(file)
+    assert 28 * yin_yang.PERIOD <= kept.now < 80 * yin_yang.PERIOD
+    again = run("yin-yang", "--data", str(tmp_path), "--resume", str(file), out=tmp_path, capsys=capsys)
+    assert {k: v for k, v in again.items() if k != "seconds"} == {k: v for k, v in whole.items() if k != "seconds"}
+
+
+def test_yin_yang_on_both_engines():
+    nets = [yin_yang.network(first(25), 2, engine).run(25 * yin_yang.PERIOD) for engine in ("reference", "compiled")]
+    assert digest([nets[0]]) == digest([nets[1]])
+    before, after = (net.weights(net.projection("input->hidden")) for net in (yin_yang.network(first(25), 2), nets[0]))
+    assert np.any(before != after)
+
+
+SLOW = pytest.mark.slow  # each is a network of its own to compile
+
+
+@pytest.mark.parametrize("kind", ["learned", *(pytest.param(k, marks=SLOW) for k in ("random", "broadcast"))])
+def test_other_feedback_still_learns_and_says_so(kind, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(yin_yang, "PASSES", 2)
+    report = run("yin-yang", "--feedback", kind, out=tmp_path, capsys=capsys)
+    assert report["feedback"] == kind
+    assert report["accuracy"] > 0.7
+
+
+def test_answering_teaches_nothing_and_is_the_same_every_time():
+    net = yin_yang.network(first(200)).run(200 * yin_yang.PERIOD)
+    before = digest([net])
+    _, validation, _ = yin_yang.samples()
+    told, asked = answered(yin_yang, net, validation[:100])
+    again, _ = answered(yin_yang, net, validation[:100])
+    assert np.array_equal(told["latencies"], again["latencies"])
+    assert digest([net]) == before
+    for name in ("input->hidden", "hidden->output"):
+        learned, used = (n.weights(n.projection(name)) for n in (net, asked))
+        assert np.array_equal(learned, used)
+
+
+def test_a_trained_network_is_saved_loaded_and_answers_the_same(tmp_path):
+    net = yin_yang.network(first(100)).run(100 * yin_yang.PERIOD)
+    net.save(tmp_path / "net")
+    _, validation, _ = yin_yang.samples()
+    right = [answered(yin_yang, n, validation[:50])[0]["latencies"] for n in (net, es.Network.load(tmp_path / "net"))]
+    assert np.array_equal(*right)
+
+
+@pytest.mark.parametrize("options", [("--feedback", "random"), ("--data", "somewhere")])
+def test_demos_without_data_have_no_such_options(options, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", "temporal-xor", *options])
+    assert "go with yin-yang, mnist" in capsys.readouterr().err
+
+
+# -- MNIST ------------------------------------------------------------------------------------------------------------
+
+
+def test_mnist_without_data_says_where_to_get_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("EVENTSNN_DATA", str(tmp_path))
+    assert main(["demo", "mnist", "--out", str(tmp_path), "--no-progress"]) == 1
+    line = capsys.readouterr().err
+    assert "EVENTSNN_DATA" in line
+    assert "yann.lecun.com" in line
+
+
+def test_mnist_on_images_of_its_format(tmp_path, capsys):
+    small_mnist(tmp_path / "data", 30)
+    report = run("mnist", "--small", "--data", str(tmp_path / "data"), out=tmp_path, capsys=capsys)
+    images = es.datasets.mnist(tmp_path / "data")[1].times
+    assert report["hidden"] == 50
+    assert report["test_samples"] == 30
+    assert report["spikes_per_neuron"]["pixels"] == pytest.approx((images > 0).mean(), abs=1e-4)
+    assert report["samples"] == mnist.PASSES * len(mnist.samples(tmp_path / "data", small=True)[0])
+
+
+def test_mnist_small(tmp_path, capsys):
+    report = run("mnist", "--small", "--data", str(here("mnist")), out=tmp_path, capsys=capsys)
+    assert report["accuracy"] > 0.7  # chance is 0.1
+    assert report["samples"] == 3000
+
+
+def test_decision_times_are_drawn_and_bad_ones_refused():
+    ax = es.plot.decision_times([0.5, 0.75, 1.0, 1.0], [True, False, True, True], bins=4)
+    assert sum(patch.get_height() for patch in ax.patches) == 4
+    for times, right in (([], []), ([1.0], [True, False]), ([np.inf], [True])):
+        with pytest.raises(es.NetworkError, match="decision_times"):
+            es.plot.decision_times(times, right)
