@@ -16,9 +16,9 @@ from eventsnn import breaches
 from eventsnn.distributions import normal, uniform
 from eventsnn.errors import EventsnnError, RunawayError
 from eventsnn.linear import LinearNeuron
-from eventsnn.model import Model, Neuron, Rule
+from eventsnn.model import FUNCTIONS, Model, Neuron, Rule
 from eventsnn.network import ENGINES, Network
-from eventsnn.neurons import IF, LIF, Poisson
+from eventsnn.neurons import IF, LIF, AdaptiveLIF, Poisson, TwoCompartment
 from eventsnn.processes import Handle, Process, ProcessGenerator
 from eventsnn.report import formats
 from eventsnn.report.operations import OPERATIONS
@@ -105,7 +105,7 @@ def check(path: Path, compiled: bool = True, say: Callable[[str], None] = lambda
     neurons = [kind for kind in own if issubclass(kind, Neuron) and kind.handlers]
     for kind in own:
         if issubclass(kind, Rule) and kind.handlers:
-            findings.trials.append(_try(kind, [*neurons, LIF, IF], compiled, say))
+            findings.trials.append(_try(kind, [*neurons, LIF, IF, AdaptiveLIF, TwoCompartment], compiled, say))
     findings.trials += [_try(kind, [kind], compiled, say) for kind in neurons]
     findings.processes = list(breaches.processes_of(module))
     return findings
@@ -143,7 +143,8 @@ def _target(rule: Rule | None, neurons: list[type[Neuron]]) -> Neuron:
     """The first neuron that publishes what a rule reads."""
     lacking = []
     for kind in neurons:
-        missing = set() if rule is None else rule.sees() - {*kind.state, *({"psp", "psp_slope"} & set(kind.handlers))}
+        published = {*kind.state, *kind.parameters, *(set(FUNCTIONS) & set(kind.handlers))}
+        missing = set() if rule is None else rule.sees() - published
         if not missing:
             return kind()
         lacking.append(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
@@ -172,7 +173,7 @@ class Caller(Process):
 def trial_network(rule: Rule | None, model: Neuron, seed: int, engine: str = "reference") -> Network:
     """Two layers with the rule before each, a way back with weights of its own, and somebody who sends every port."""
     net = Network(seed, engine)
-    unit = max(model.time_constants(), default=1.0) if isinstance(model, LinearNeuron) else 1.0
+    unit = unit_of(model)
     x = net.add(Poisson(rate=5.0 / unit), 4, name="x")
     drive = net.add(Poisson(rate=8.0 / unit), 2, name="drive")
     h, y = net.add(model, 3, name="h"), net.add(model, 2, name="y")
@@ -196,6 +197,13 @@ def trial_network(rule: Rule | None, model: Neuron, seed: int, engine: str = "re
     return net
 
 
+def unit_of(model: Neuron) -> float:
+    """The longest time constant of a neuron [s], as far as it has any by the name of tau; 1 s otherwise."""
+    if isinstance(model, LinearNeuron):
+        return max(model.time_constants(), default=1.0)
+    return max((value for name, value in model.numbers.items() if name.startswith("tau") and value > 0.0), default=1.0)
+
+
 def ports_of(model: Model) -> tuple[str, ...]:
     """The ports beside spikes and resets that a rule or a neuron reacts to."""
     named = {name[3:] for name in model.handlers if name[:3] in ("on_", "at_")}
@@ -213,7 +221,7 @@ def strength(model: Neuron, unit: float) -> float:
 def run(rule: Rule | None, model: Neuron, seed: int, engine: str, measured: bool = False) -> Network:
     """A trial."""
     net = trial_network(rule, model, seed, engine)
-    unit = max(model.time_constants(), default=1.0) if isinstance(model, LinearNeuron) else 1.0
+    unit = unit_of(model)
     return (net.measure() if measured else net).run(LENGTH * unit, max_events=EVENTS)
 
 
@@ -254,7 +262,8 @@ def trial_in_words(trial: Trial) -> str:
         else f"median {formats.seconds(lock['q50'])}, 95 % {formats.seconds(lock['q95'])}"
     )
     lines += [
-        f"  words:       {words['synapse']} per synapse beside the weight, {words['neuron']} per neuron",
+        f"  words:       {words['synapse']} per synapse beside the weight, {words['neuron']} per neuron"
+        + (f", {words['epoch']} per epoch" if words["epoch"] else ""),
         f"  traffic:     {visits} row visits by spikes; column visits: {columns}",
         f"  weights:     {accesses['weight reads']} reads, {accesses['weight writes']} writes",
         f"  locks:       time from a spike to a change of its weight: {waits}",

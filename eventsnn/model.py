@@ -75,6 +75,7 @@ class Model:
         parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
         for handler in cls.handlers.values():
             ways.check(handler, SimpleNamespace(handlers=cls.handlers, parts=parts))
+        ways.check_epochs(cls.__name__, cls.handlers if issubclass(cls, Rule) else {}, cls.epoch_state)
 
     @classmethod
     def _remember(cls, name: str, value: Relaxation, scope: str, group: dict[str, Any]) -> None:

@@ -77,31 +77,65 @@ def connect_erbp(
     """
     if not 0 < delay < np.inf:
         raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
-    neuron, rule = neuron or TwoCompartment(), rule or ERBP()
-    layers, plastic, pre = [], [], inputs
-    for k, size in enumerate([*hidden, labels.size], start=1):
-        name = "output" if k > len(hidden) else f"hidden {k}"
-        layer = net.add(neuron, size, name=name, **initial)
+    learner = neuron or TwoCompartment(), rule or ERBP()
+    layers, plastic = _forward(net, inputs, [*hidden, labels.size], learner, init, initial)
+    errors = _compare(net, labels, layers[-1], error_weight, lr, delay)
+    if told_by is not None:
+        for error in errors:
+            net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
+    _feed_back(net, errors, layers[:-1], labels.size, init, lr, delay)
+    return ErrorLayers(layers, plastic, errors)
+
+
+def _feed_back(
+    net: Network,
+    errors: tuple[Population, Population],
+    hidden: list[Population],
+    classes: int,
+    init: float,
+    lr: float,
+    delay: float,
+) -> None:
+    """The fixed random projections by which the error neurons tell the hidden layers."""
+    for layer in hidden:
+        g = random_feedback(net.description.seed, layer.name, classes, layer.size, init)
+        for sign, error in zip((1.0, -1.0), errors, strict=True):
+            net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
+
+
+def _forward(
+    net: Network,
+    inputs: Population,
+    sizes: list[int],
+    learner: tuple[TwoCompartment, ERBP],
+    init: float,
+    initial: dict[str, Any],
+) -> tuple[list[Population], list[Projection]]:
+    """The layers, and the projections that learn."""
+    layers: list[Population] = []
+    plastic = []
+    for k, size in enumerate(sizes, start=1):
+        name = "output" if k == len(sizes) else f"hidden {k}"
+        pre, layer = layers[-1] if layers else inputs, net.add(learner[0], size, name=name, **initial)
         s = float(np.sqrt(init / (pre.size + size)))
-        plastic.append(net.connect(pre, layer, rule, weight=uniform(-s, s)))
+        plastic.append(net.connect(pre, layer, learner[1], weight=uniform(-s, s)))
         layers.append(layer)
-        pre = layer
+    return layers, plastic
+
+
+def _compare(
+    net: Network, labels: Population, output: Population, weight: float, lr: float, delay: float
+) -> tuple[Population, Population]:
+    """The pairs of error neurons that compare the spikes of labels and outputs, and tell the outputs."""
     errors = (
         net.add(ErrorNeuron(), labels.size, name="lacking"),
         net.add(ErrorNeuron(), labels.size, name="too many"),
     )
     for sign, error in zip((1.0, -1.0), errors, strict=True):
-        net.connect(labels, error, weight=sign * error_weight, pattern=one_to_one())
-        net.connect(layers[-1], error, weight=-sign * error_weight, pattern=one_to_one())
-        net.connect(error, layers[-1], port="error", weight=sign * lr, pattern=one_to_one(), delay=delay)
-    if told_by is not None:
-        for error in errors:
-            net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
-    for layer in layers[:-1]:
-        g = random_feedback(net.description.seed, layer.name, labels.size, layer.size, init)
-        for sign, error in zip((1.0, -1.0), errors, strict=True):
-            net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
-    return ErrorLayers(layers, plastic, errors)
+        net.connect(labels, error, weight=sign * weight, pattern=one_to_one())
+        net.connect(output, error, weight=-sign * weight, pattern=one_to_one())
+        net.connect(error, output, port="error", weight=sign * lr, pattern=one_to_one(), delay=delay)
+    return errors
 
 
 def random_feedback(seed: int, name: str, classes: int, size: int, init: float = 7.0) -> np.ndarray:

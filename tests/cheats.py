@@ -19,6 +19,17 @@ def pre(*lines):
     return "def on_pre(self, syn, post, msg):\n" + "\n".join(f"    {line}" for line in lines)
 
 
+EPOCHS = """\
+m: es.EpochState = 0.0
+def stale(self, post):
+    return 1.0
+def fold(self, epoch, post):
+    return 1.0
+def renew(self, epoch, post):
+    epoch.m = 0.0
+def follow(self, syn, epoch):
+    syn.trace = epoch.m"""
+
 HANDLERS = {
     "another neuron's state": Cheat(
         "only the neuron at whose synapse it runs is at hand", "spatial",
@@ -190,6 +201,43 @@ HANDLERS = {
         "what an unset name holds is what lay in memory before", "temporal",
         pre("if syn.w > 0.0:", "    x = 1.0", "syn.w = x"), ("x, which has no value on some of the ways",),
     ),
+    "a synapse seen between events": Cheat(
+        "what follows the neuron through time runs at no synapse", "spatial",
+        "area: es.PostState = 0.0\ndef flow(self, post, dt):\n    post.area += dt * syn.w", ("uses syn.w",),
+    ),
+    "a neuron moved by what follows it": Cheat(
+        "a rule may write only its own variables", "spatial",
+        "def flow(self, post, dt):\n    post.v += dt", ("writes post.v",),
+    ),
+    "a neuron kept in an epoch": Cheat(
+        "an epoch holds numbers; the neuron would be there at any later time", "spatial",
+        EPOCHS.replace("epoch.m = 0.0", "epoch.m = post"), ("passes post on as an object",),
+    ),
+    "the other synapses of an epoch": Cheat(
+        "a rule sees of an epoch what it declared, not who else belongs to it", "spatial",
+        EPOCHS.replace("epoch.m = 0.0", "epoch.m = epoch.users"), ("reads epoch.users", "epoch has m"),
+    ),
+    "the next epoch of the chain": Cheat(
+        "each epoch is brought up to date by itself", "spatial",
+        EPOCHS.replace("return 1.0", "return epoch.next.m"), ("epoch.next.m",),
+    ),
+    "the neuron on the way to another epoch": Cheat(
+        "a synapse that comes to the present epoch sees what was kept of its own, and nothing else", "spatial",
+        EPOCHS.replace("syn.trace = epoch.m", "syn.trace = post.v"), ("uses post.v",),
+    ),
+    "an epoch at a spike": Cheat(
+        "a synapse is at the present epoch when a message comes; the past ones are not at hand", "spatial",
+        EPOCHS + "\n" + pre("syn.w += epoch.m"), ("uses epoch.m",),
+    ),
+    "a weight changed where no message is": Cheat(
+        "nobody would see that it changed, or to what", "temporal",
+        EPOCHS.replace("syn.trace = epoch.m", "syn.w += epoch.m"), ("Bad.follow writes syn.w", "let on_pre do that"),
+    ),
+    "the same in a method": Cheat(
+        "nobody would see that it changed, or to what", "temporal",
+        EPOCHS.replace("syn.trace = epoch.m", "self.grow(syn, epoch.m)")
+        + "\ndef grow(self, syn, x):\n    syn.w += x", ("Bad.grow writes syn.w",),
+    ),
     "an answer on some ways only": Cheat(
         "what is returned elsewhere is what lay in memory before", "spatial",
         pre("if syn.w > 0.0:", "    return 1.0"), ("returns a number on some of its ways only",),
@@ -212,6 +260,26 @@ CLASSES = {
         "what runs was not checked", "spatial",
         "class Bad(es.Rule):\n    pass\nBad.on_pre = lambda self, syn, post, msg: LOG.append(syn)\nnet = learn(Bad)",
         ("Bad.on_pre was added after its class was made",),
+    ),
+    "a follower added to the class": Cheat(
+        "what runs was not checked", "spatial",
+        "class Bad(es.Rule):\n    pass\nBad.flow = lambda self, post, dt: LOG.append(post)\nnet = learn(Bad)",
+        ("Bad.flow was added after its class was made",),
+    ),
+    "a follower replaced on the class": Cheat(
+        "what runs is not what was checked", "spatial",
+        "class Bad(es.EProp):\n    pass\nBad.flow = lambda self, post, dt: LOG.append(post)\nnet = learn(Bad)",
+        ("Bad.flow was replaced after its class was made",),
+    ),
+    "half of what epochs need": Cheat(
+        "what is folded never comes to a synapse", "spatial",
+        "class Bad(es.Rule):\n    m: es.EpochState = 0.0\n    def stale(self, post):\n        return 1.0",
+        ("Bad lacks fold()", "an EpochState and the handlers"),
+    ),
+    "an epoch's text of one's own": Cheat(
+        "what runs is not the path that was written down", "spatial",
+        "class Bad(es.EProp):\n    def fold(self, epoch, post):\n        LOG.append(epoch)\n        return 1.0",
+        ("Bad.fold", "calls LOG.append()"),
     ),
     "a handler replaced on an object": Cheat(
         "what runs is not what was checked", "spatial",

@@ -186,10 +186,44 @@ def test_a_lawful_file(file, capsys, plain_python):
     (trial,) = found["trials"]
     assert (trial["name"], trial["neuron"], trial["same_bits"], trial["note"]) == ("Tagged", "LIF", True, "")
     needs = trial["needs"]
-    assert needs["words"] == {"synapse": 2, "neuron": 0, "source": 0, "way_back": 0}
+    assert needs["words"] == {"synapse": 2, "neuron": 0, "epoch": 0, "source": 0, "way_back": 0}
     assert needs["row_visits"] == needs["operations"]["on_pre"]["runs"] > 500
     assert needs["column_visits"]["reward"] == needs["accesses"]["weight writes"] > 100
     assert needs["third_factor"]["reward"]["granularity"] == "neuron"
+
+
+PATHS = """
+import eventsnn as es
+
+Late = es.path(
+    "Late", es.spike() >> es.psp() >> es.low_pass(0.1) >> es.gate(es.error()) >> es.weight(es.Sgd(lr=0.01))
+)
+
+
+class Costly(es.AdaptiveEProp):
+    def cost(self, syn, post, time):
+        return 0.001 * syn.w
+
+
+class Dendritic(es.Rule):
+    def on_pre(self, syn, post, msg):
+        syn.w += post.error
+"""
+
+
+def test_signal_paths_and_rules_for_other_neurons_are_tried(file, capsys, plain_python):
+    assert main(["check", file(PATHS), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    tried = {trial["name"]: (trial["neuron"], trial["same_bits"], trial["note"]) for trial in found["trials"]}
+    assert tried == {
+        "Late": ("LIF", True, ""),
+        "Costly": ("AdaptiveLIF", True, ""),
+        "Dendritic": ("TwoCompartment", True, ""),
+    }
+    late = found["trials"][0]["needs"]
+    assert late["words"]["epoch"] > 3
+    assert late["operations"]["flow"]["runs"] > late["operations"]["on_pre"]["runs"] / 2 > 100
+    assert late["operations"]["follow"]["runs"] > 10
 
 
 def test_a_lawful_file_in_words(file, capsys, plain_python):

@@ -260,3 +260,96 @@ def test_without_guard_handlers_get_the_records():
     node = net.engine.nodes[1]
     assert node.acts is node.model
     assert ReferenceEngine(net.plan, es.Network().recorder).nodes[1].acts is not node.model
+
+
+# -- what follows a neuron, and epochs --------------------------------------------------------------------------------
+
+
+class Epochs(es.Rule):
+    """Has all handlers of that kind."""
+
+    held: es.EpochState = 0.0
+    seen: es.State = 0.0
+    area: es.PostState = 0.0
+
+    def flow(self, post, dt):
+        """Time passes."""
+        post.area += dt
+
+    def stale(self, post):
+        """Always."""
+        return 1.0
+
+    def fold(self, epoch, post):
+        """Once more."""
+        epoch.held += post.area
+        return 1.0
+
+    def renew(self, epoch, post):
+        """Anew."""
+        epoch.held = 0.0
+
+    def follow(self, syn, epoch):
+        """To the present."""
+        syn.seen += epoch.held
+
+    def on_pre(self, syn, post, msg):
+        """A spike."""
+        syn.w += self.slope * syn.seen
+
+    slope: float = 0.1
+
+
+SCOPES_OF = {"flow": ("post",), "stale": ("post",), "fold": ("epoch", "post"), "follow": ("syn", "epoch")}
+
+
+def call_handler(name, function):
+    """Call a function in the place of a handler of `Epochs`, with views of the records of a running network."""
+    net = es.Network()
+    net.connect(net.add(es.SpikeTrain([[0.1], [0.2]])), net.add(es.LIF()), Epochs(), weight=0.5)
+    learning = net.engine.nodes[2].learning[0]
+    views = guards.rule_views(learning.rule, net.engine.nodes[2].model)
+    act = guards._with_scopes(function, views, learning.rule.handlers[name])
+    records = {"post": learning.post, "syn": learning.synapses.records[0], "epoch": learning.synapses.epochs[0]}
+    given = [records[scope] for scope in SCOPES_OF[name]]
+    return act(*given, 0.5) if name == "flow" else act(*given)
+
+
+@pytest.mark.parametrize("name", SCOPES_OF)
+def test_followers_see_what_is_declared_and_no_more(name):
+    declared = {"post": "area", "epoch": "held", "syn": "seen"}
+
+    def look(*scopes):
+        for scope, one in zip(SCOPES_OF[name], scopes, strict=False):
+            assert getattr(one, declared[scope]) == 0.0
+            for hidden in ("users", "next", "live", "slot", "living", "vacant", "_cell", "window"):
+                with pytest.raises(es.LocalityError) as caught:
+                    getattr(one, hidden)
+                assert caught.value.kind == "spatial"
+                with pytest.raises(es.LocalityError):
+                    setattr(one, hidden, 1.0)
+        return 1.0
+
+    assert call_handler(name, look) == 1.0
+
+
+@pytest.mark.parametrize("name", SCOPES_OF)
+def test_a_scope_kept_by_a_follower_is_dead(name):
+    kept = []
+    call_handler(name, lambda *scopes: kept.extend(scopes))
+    for scope, one in zip(SCOPES_OF[name], kept, strict=False):
+        with pytest.raises(es.LocalityError) as caught:
+            getattr(one, {"post": "area", "epoch": "held", "syn": "seen"}[scope])
+        assert caught.value.kind == "temporal"
+
+
+def test_only_numbers_stay_in_an_epoch_and_only_numbers_leave():
+    def keep(epoch, post):
+        epoch.held = post
+
+    with pytest.raises(es.LocalityError, match="a variable holds a number"):
+        call_handler("fold", keep)
+    with pytest.raises(es.LocalityError, match="a handler returns numbers"):
+        call_handler("stale", lambda post: post)
+    with pytest.raises(es.LocalityError, match="belongs to the neuron"):
+        call_handler("flow", lambda post, dt: setattr(post, "v", dt))

@@ -9,6 +9,7 @@ from oracles.signal_path import Neurons, replay
 
 import eventsnn as es
 from eventsnn import paths
+from eventsnn.report.operations import OPERATIONS
 
 LIF = {"tau_mem": 10e-3, "tau_syn": 5e-3, "v_threshold": 1.0, "v_reset": 0.0, "t_refractory": 2e-3}
 
@@ -98,8 +99,11 @@ def test_local_errors_are_exact():
 
 
 def test_a_path_of_ones_own_is_exact():
-    """Without the neuron's own psp in it."""
+    """Without the neuron's own psp in it; also where the neuron is faster than every filter of the path."""
     assert disagreement(Twice(surrogate=es.Exponential(beta=3.0)), (20e-3,), "pulse", trace=8e-3) < 1e-9
+    slow = Twice(tau_trace=30e-3, surrogate=es.Exponential(beta=3.0))
+    fast = {"tau_syn": 1e-3, "rate": 80.0, "v_threshold": 0.4}
+    assert disagreement(slow, (20e-3,), "pulse", trace=30e-3, **fast) < 1e-9
 
 
 def test_ten_neurons_with_a_hundred_synapses():
@@ -202,47 +206,41 @@ def test_hours_lose_nothing():
     assert users.sum() == 3
 
 
-def count(rule, name):
-    """Let a rule count the calls of one of its methods."""
-    calls, method = [], getattr(rule, name)
-
-    def counted(*arguments):
-        calls.append(arguments)
-        return method(*arguments)
-
-    setattr(rule, name, counted)
-    return calls
+def work(net, projection=0):
+    """How often each handler of a measured network has run, and how many operations it took."""
+    handlers = net.report().to_dict()["projections"][projection]["operations"]
+    return {name: (h["runs"], sum(h["done"][kind] for kind in OPERATIONS)) for name, h in handlers.items()}
 
 
 def test_silence_costs_nothing():
     """No event, no work; and an event after an hour costs no more than one after a second."""
-    rule = es.SuperSpike()
-    flows, stretches = count(rule, "flow"), count(rule, "integrate")
     net = es.Network(seed=1)
     x = net.add(es.SpikeTrain([0.0, 1.0, 3601.0]))
     y = net.add(es.LIF(**LIF), 50)
-    net.connect(x, y, rule, weight=0.1, delay=1e-3)
-    net.run(0.5)
-    begun, first = len(flows), len(stretches)
+    net.connect(x, y, es.SuperSpike(), weight=0.1, delay=1e-3)
+    net.measure().run(0.5)
+    begun, first = work(net)["flow"]
     net.run(until=1.01)
-    second = len(stretches)
+    second = work(net)["flow"]
     net.run(until=3600.0)
-    assert (len(flows), len(stretches)) == (begun + 50, second)
+    assert work(net)["flow"] == second == (begun + 50, second[1])
     net.run(until=3602.0)
-    assert len(stretches) - second == second - first
+    assert work(net)["flow"][1] - second[1] == second[1] - first > 0
 
 
 def test_errors_visit_no_synapse():
     """A synapse is touched by its own spikes and by `apply`, and by nothing else."""
     rule = es.SuperSpike(surrogate=es.FastSigmoid(beta=5.0))
-    follows, pre, applied = count(rule, "follow"), count(rule, "on_pre"), count(rule, "on_apply")
     net, y, plastic = network(rule, n=8, m=3, duration=1.0)
     net.connect(net.add(clock, port="apply", every=0.4), y, port="apply")
-    net.run(1.0)
+    net.measure().run(1.0)
     arrived = net.synapse_state(plastic)["messages"]
-    assert len(pre) == arrived > 100
-    assert len(applied) == 2 * 24
-    assert len(follows) <= len(pre) + len(applied)
+    runs = {name: n for name, (n, _) in work(net).items()}
+    assert runs["at_error"] > 10
+    assert runs["on_error"] == 0
+    assert runs["on_pre"] == arrived > 100
+    assert runs["on_apply"] == 2 * 24
+    assert 0 < runs["follow"] <= runs["on_pre"] + runs["on_apply"]
 
 
 def test_reset_ends_what_was_on_its_way():

@@ -94,10 +94,12 @@ def test_counted_by_hand(engine):
         "synapse writes": 6,
         "neuron reads": 6,
         "neuron writes": 0,
+        "epoch reads": 0,
+        "epoch writes": 0,
     }
     assert row["per_event"]["additions"] == 9 / 6
-    assert row["words"] == {"synapse": 1, "neuron": 0, "source": 0, "way_back": 0}
-    assert row["bytes"] == {"weights": 32, "synapse": 32, "neuron": 0, "source": 0, "way_back": 0}
+    assert row["words"] == {"synapse": 1, "neuron": 0, "epoch": 0, "source": 0, "way_back": 0}
+    assert row["bytes"] == {"weights": 32, "synapse": 32, "neuron": 0, "epoch": 0, "source": 0, "way_back": 0}
     assert row["state"] == [{"name": "syn.seen", "could_be": "source"}]  # as many for both targets of a source
     assert row["variables"] == {"syn.seen": {"reads": 8, "writes": 6}}
     # Changes: at 2.5 at once (x1, by its own spike and by y0's) and after 1 s (x0); at 5.25 after 1.75 and 2.75 s,

@@ -12,12 +12,11 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from eventsnn.errors import LocalityError
-from eventsnn.locality import MESSAGE_FIELDS, Handler, seal
+from eventsnn.locality import ENTRIES, MESSAGE_FIELDS, Handler, seal
 from eventsnn.model import COURSES, FUNCTIONS, Neuron, Rule
 
 Record = Any
 View = Any
-ENTRIES = ("begin", "flow", "stale", "fold", "renew", "follow")  # handlers that engines call, beside on_ and at_
 Fields = tuple[tuple[str, str], ...]  # (name, where it is, seen from the record)
 
 
@@ -54,7 +53,7 @@ def view_class(owner: str, scope: str, fields: Fields, writes: frozenset[str]) -
 
     Args:
         owner: the class of the rule or neuron.
-        scope: "syn", "post", "msg" or "cell".
+        scope: "syn", "post", "msg", "epoch" or "cell".
         fields: what can be read, and where it is.
         writes: what can be written.
     """

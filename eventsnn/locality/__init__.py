@@ -11,6 +11,7 @@ debugger could still be ways around; nothing in Python stops those.
 """
 
 from eventsnn.locality.source import (
+    ENTRIES,
     MESSAGE_FIELDS,
     PURE_BUILTINS,
     PURE_MATH,
@@ -23,6 +24,7 @@ from eventsnn.locality.source import (
 )
 
 __all__ = [
+    "ENTRIES",
     "MESSAGE_FIELDS",
     "PURE_BUILTINS",
     "PURE_MATH",

@@ -14,7 +14,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, NoReturn
 
 from eventsnn.errors import LocalityError
-from eventsnn.locality.source import MESSAGE_FIELDS, PURE_BUILTINS, PURE_MATH
+from eventsnn.locality.source import ENTRIES, MESSAGE_FIELDS, PURE_BUILTINS, PURE_MATH
 
 _BUILTINS = {name: getattr(builtins, name) for name in sorted(PURE_BUILTINS)}
 _FORBIDDEN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -53,7 +53,8 @@ def verify(model: Any) -> None:
             raise LocalityError(f"{where} {what}", name, owner)
     known = {name: value for klass in reversed(kind.__mro__) for name, value in vars(klass).items()}
     for name, value in {**known, **vars(model)}.items():
-        if name.startswith(("on_", "at_")) and callable(value) and name not in kind.handlers:
+        entry = name.startswith(("on_", "at_")) or name in ENTRIES
+        if entry and callable(value) and name not in kind.handlers:
             what = f"{owner}.{name} was added after its class was made; write it in the class, so that it is checked"
             raise LocalityError(what, name, owner)
     for name in kind.parameters:

@@ -21,6 +21,7 @@ from typing import NoReturn
 from eventsnn.errors import LocalityError
 
 SCOPES = ("cell", "syn", "post", "msg", "epoch")
+ENTRIES = ("begin", "flow", "stale", "fold", "renew", "follow")  # handlers that engines call, beside on_ and at_
 PURE_BUILTINS = frozenset({"min", "max", "abs", "float", "int", "bool", "range"})
 PURE_MATH = frozenset(
     "exp expm1 log log1p sqrt copysign sin cos tan tanh sinh cosh atan atan2 floor ceil fabs "  # noqa: SIM905
@@ -80,8 +81,9 @@ _REFUSED: dict[str, str] = {  # by the name of the node, so that nodes of newer 
 _LAWFUL = (  # everything else is refused, whatever a newer Python may bring
     ast.Expr, ast.Assign, ast.AugAssign, ast.Return, ast.If, ast.IfExp, ast.For, ast.While, ast.Break, ast.Continue,
     ast.Pass, ast.BoolOp, ast.And, ast.Or, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod,
-    ast.BitAnd, ast.BitOr, ast.BitXor, ast.RShift, ast.UnaryOp, ast.Not, ast.UAdd, ast.USub, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
-    ast.Call, ast.Constant, ast.Attribute, ast.Name, ast.Tuple, ast.Load, ast.Store,
+    ast.BitAnd, ast.BitOr, ast.BitXor, ast.RShift, ast.UnaryOp, ast.Not, ast.UAdd, ast.USub,
+    ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Call,
+    ast.Constant, ast.Attribute, ast.Name, ast.Tuple, ast.Load, ast.Store,
 )  # fmt: skip
 _REMEMBERS = frozenset({"Global", "Nonlocal", "Yield", "YieldFrom", "Await"})  # breaches in time rather than space
 LARGEST = 2**53  # whole numbers beyond it are not exact as floats, and engines would differ

@@ -10,6 +10,9 @@ from typing import Protocol
 from eventsnn.errors import LocalityError
 from eventsnn.locality.source import Handler
 
+EPOCH_HANDLERS = ("stale", "fold", "renew", "follow")
+ASKED = {"stale": "whether a new epoch is due", "fold": "whether the epoch still needs it"}
+
 
 class Checked(Protocol):
     """A model or its class: handlers, and pieces with handlers of their own."""
@@ -34,6 +37,41 @@ def check(handler: Handler, model: Checked) -> None:
     _check_calls(handler, model.handlers, model.parts, owner)
     stored = {n.id for n in ast.walk(handler.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     _Ways(handler, owner, stored - set(handler.arguments)).follow(handler.tree.body, set())
+
+
+def check_epochs(owner: str, handlers: Mapping[str, Handler], state: Mapping[str, float]) -> None:
+    """Refuse a rule that has some of what epochs need, but not all; see `Rule`.
+
+    Raises:
+        LocalityError: with what is missing, or the place of what is too much.
+    """
+    missing = [name for name in EPOCH_HANDLERS if name not in handlers]
+    if len(missing) == len(EPOCH_HANDLERS) and not state:
+        return
+    if missing or not state:
+        what = f"lacks {missing[0]}()" if missing else "has epochs, but declares nothing to keep of one"
+        why = f"epochs need an EpochState and the handlers {', '.join(EPOCH_HANDLERS)}"
+        raise LocalityError(f"{owner} {what}; {why}", missing[0] if missing else "EpochState", owner)
+    for name in ("stale", "fold"):
+        if not returns_value(handlers[name]):
+            what = f"returns nothing; it says 1.0 or 0.0, {ASKED[name]}"
+            _refuse(handlers[name], owner, handlers[name].tree.args, what)
+    for called in _called("follow", handlers):
+        if ("syn", "w") in handlers[called].writes:
+            what = "writes syn.w on the way to another epoch, where no message is; let on_pre do that"
+            _refuse(handlers[called], owner, ast.parse("syn.w", mode="eval").body, what)
+
+
+def _called(name: str, handlers: Mapping[str, Handler]) -> set[str]:
+    """A method, and all methods of its own class that it may come to."""
+    found, open_ = {name}, [name]
+    while open_:
+        for node in ast.walk(handlers[open_.pop()].tree):
+            path = ast.unparse(node.func).split(".") if isinstance(node, ast.Call) else []
+            if path[:1] == ["self"] and len(path) == 2 and path[1] in set(handlers) - found:
+                found.add(path[1])
+                open_.append(path[1])
+    return found
 
 
 def returns_value(handler: Handler) -> bool:

@@ -18,7 +18,8 @@ from eventsnn.report.measurement import Measurement
 from eventsnn.report.operations import ACCESSES, OPERATIONS, bounds, entries
 from eventsnn.report.streams import Streams, ports_of
 
-WORD = 8  # bytes of a float64
+WORD = 8  # bytes of a float64, and of a place in a table
+HOMES = {"syn": "synapse", "post": "neuron", "epoch": "epoch"}
 Row = dict[str, Any]
 
 
@@ -153,17 +154,21 @@ def _memory(rule: Rule, s: Synapses, arrays: dict[str, Any]) -> Row:
     for name, values in arrays.items():
         place, _, variable = name.partition(".")
         if variable:
-            start = (s.state if place == "syn" else s.post_state)[variable]
-            variables.append({"name": name, "could_be": _could_be(s, place, values, start)})
+            start = {"syn": s.state, "post": s.post_state}.get(place, {}).get(variable)
+            found = HOMES[place] if start is None else _could_be(s, place, values, start)  # epochs stay where they are
+            variables.append({"name": name, "could_be": found})
     synapse = [arrays[v["name"]] for v in variables if v["name"].startswith("syn.")]
     neuron = [arrays[v["name"]] for v in variables if v["name"].startswith("post.")]
+    epoch = [arrays[v["name"]] for v in variables if v["name"].startswith("epoch.")]
     own_way_back = int(s.back is not None and s.back.weight is not None)
+    words = {"synapse": len(synapse), "neuron": len(neuron), "epoch": len(epoch), "source": 0, "way_back": own_way_back}
     return {
-        "words": {"synapse": len(synapse), "neuron": len(neuron), "source": 0, "way_back": own_way_back},
+        "words": words,
         "bytes": {
             "weights": int(arrays["w"].nbytes),
             "synapse": sum(int(a.nbytes) for a in synapse),
             "neuron": sum(int(a.nbytes) for a in neuron),
+            "epoch": sum(int(a.nbytes) for a in epoch),
             "source": 0,
             "way_back": own_way_back * WORD * len(s),
         },
@@ -226,7 +231,7 @@ def _measured(p: Projection, s: Synapses, arrays: dict[str, Any], streams: Strea
     runs: dict[str, np.ndarray] = {}
     functions: Counter[str] = Counter()
     for stretch in stretches_of(s.rule).stretches:
-        times = arrays[f"post.{stretch.counter}"]
+        times = arrays[f"{stretch.holder}.{stretch.counter}"]
         total = int(times.sum())
         done[stretch.root].update({kind: n * total for kind, n in stretch.cost.items()})
         if stretch.first:

@@ -154,10 +154,11 @@ def memory(data: Data) -> Table:
     """Words of state."""
     note = (
         "Words of 8 bytes beside the weight. In brackets: how many of them could be kept elsewhere or left out without "
-        "losing anything, as their values are now: once per source, per neuron, for all, or not at all. Weights are "
-        "read to be changed, and by every spike to be transmitted."
+        "losing anything, as their values are now: once per source, per neuron, for all, or not at all. Words per "
+        "epoch are kept once for each synapse, and once for each neuron, because so many epochs there may be. Weights "
+        "are read to be changed, and by every spike to be transmitted."
     )
-    header = ["projection", "rule", "per synapse", "per neuron", "per source", "way back", "bytes"]
+    header = ["projection", "rule", "per synapse", "per neuron", "per epoch", "per source", "way back", "bytes"]
     header += ["weight reads", "writes"]
     table = Table("Memory", note, header, 2)
     for row in plastic(data):
@@ -165,7 +166,8 @@ def memory(data: Data) -> Table:
         for place in ("syn", "post"):
             mine = [v["could_be"] for v in row["state"] if v["name"].startswith(f"{place}.")]
             shown.append(_elsewhere(mine, "synapse" if place == "syn" else "neuron"))
-        shown += [number(row["words"]["source"]), number(row["words"]["way_back"]), number(sum(row["bytes"].values()))]
+        shown += [number(row["words"][place]) for place in ("epoch", "source", "way_back")]
+        shown.append(number(sum(row["bytes"].values())))
         shown += [number((row["accesses"] or {}).get(kind)) for kind in ("weight reads", "weight writes")]
         table.rows.append(shown)
     return table

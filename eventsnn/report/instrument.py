@@ -7,7 +7,8 @@
                                                         syn.w -= post.e
 
 The counters are variables of the rule at the neuron, so they are numbers like any other: every engine runs the same
-text and counts the same, and nothing else changes by a bit. What an expression does under a condition is counted by a
+text and counts the same, and nothing else changes by a bit. `follow` does not see the neuron, so its counters are
+variables of the synapse. What an expression does under a condition is counted by a
 method that returns its argument. A method or part that several handlers call is copied for each of them, so that what
 it does is told apart.
 """
@@ -26,7 +27,7 @@ from eventsnn.errors import NetworkError
 from eventsnn.graph import Description
 from eventsnn.locality import Handler
 from eventsnn.model import Model, Part, Rule
-from eventsnn.report.operations import Cost, direct, split
+from eventsnn.report.operations import Cost, direct, is_entry, split
 
 PREFIX = "times_run_"  # of the counters' names
 
@@ -41,6 +42,7 @@ class Stretch:
     root: str
     counter: str
     cost: Cost
+    holder: str = "post"  # where the counter is
     first: bool = False  # whether it is the beginning of the handler itself
 
 
@@ -97,17 +99,20 @@ def _twin(model: Model, found: Measured, path: Path) -> Model:
 def _measure(kind: type[Rule], parts: tuple[tuple[Path, type[Part]], ...]) -> Measured:
     writer = _Writer({(): kind, **dict(parts)})
     for name in sorted(kind.handlers):
-        if name[:3] in ("on_", "at_") or name == "begin":
+        if is_entry(name):
             writer.write((), name, name)
-    counters = {s.counter: 0.0 for s in writer.stretches}
-    if taken := [name for name in kind.post_state if name.startswith(PREFIX)]:
+    counters: dict[str, dict[str, float]] = {"post": {}, "syn": {}}
+    for stretch in writer.stretches:
+        counters[stretch.holder][stretch.counter] = 0.0
+    if taken := [name for name in (*kind.post_state, *kind.state) if name.startswith(PREFIX)]:
         raise NetworkError(f"{kind.__name__}.{taken[0]}: measuring needs names that begin so; call it something else")
     made: dict[Path, type[Any]] = {}
     pieces = repr([(path, part.__module__, part.__qualname__) for path, part in parts])
     mark = f"{kind.__name__}_{hashlib.sha256(pieces.encode()).hexdigest()[:8]}"  # one text for each set of parts
     for path, original in {(): kind, **dict(parts)}.items():
         made[path] = _make(original, writer.methods.get(path, {}), "_".join(("counting", mark, *path)))
-    made[()].post_state = {**kind.post_state, **counters}
+    made[()].post_state = {**kind.post_state, **counters["post"]}
+    made[()].state = {**kind.state, **counters["syn"]}
     found = Measured(made.pop(()), made, writer.stretches)
     found.kind.counts_for = found  # type: ignore[attr-defined]
     return found
@@ -144,7 +149,8 @@ class _Writer:
         if copied in here:
             return copied
         original = self.kinds[path].handlers[name]
-        arguments = original.arguments if "post" in original.arguments else [*original.arguments, "post"]
+        holder = holder_of(root)
+        arguments = original.arguments if holder in original.arguments else [*original.arguments, holder]
         tree = copy.deepcopy(original.tree)
         here[copied] = Handler(copied, arguments, tree, original.file, original.line)
         here[copied].reads, here[copied].writes = set(original.reads), set(original.writes)
@@ -160,14 +166,14 @@ class _Writer:
 
     def stretch(self, root: str, first: bool = False) -> Stretch:
         """A new counter."""
-        found = Stretch(root, f"{PREFIX}{len(self.stretches)}", Counter(), first)
+        found = Stretch(root, f"{PREFIX}{len(self.stretches)}", Counter(), holder_of(root), first)
         self.stretches.append(found)
         return found
 
     def body(self, body: list[ast.stmt], path: Path, root: str, first: bool = False) -> list[ast.stmt]:
         """Statements with a counter before them, and another after each place from which they may leave."""
         here = self.stretch(root, first)
-        written: list[ast.stmt] = [placed(ast.parse(f"post.{here.counter} += 1.0").body[0], body[0])]
+        written: list[ast.stmt] = [placed(ast.parse(f"{here.holder}.{here.counter} += 1.0").body[0], body[0])]
         for k, statement in enumerate(body):
             written.append(self.statement(statement, here, path, root))
             if k + 1 < len(body) and _may_leave(statement):
@@ -203,17 +209,20 @@ class _Writer:
         inner = self.expression(node, turn, path, root)
         name = self.tick(path, turn)
         call = ast.Call(
-            ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()), [inner, ast.Name("post", ast.Load())], []
+            ast.Attribute(ast.Name("self", ast.Load()), name, ast.Load()),
+            [inner, ast.Name(turn.holder, ast.Load())],
+            [],
         )
         return placed(call, node)
 
     def tick(self, path: Path, turn: Stretch) -> str:
         """A method that counts and returns its argument."""
         name = f"count_{turn.counter}"
-        text = f"def {name}(self, value, post):\n    post.{turn.counter} += 1.0\n    return value"
+        holder = turn.holder
+        text = f"def {name}(self, value, {holder}):\n    {holder}.{turn.counter} += 1.0\n    return value"
         tree = ast.parse(text).body[0]
         assert isinstance(tree, ast.FunctionDef)
-        self.methods[path][name] = Handler(name, ["self", "value", "post"], tree, "<counters>", 1)
+        self.methods[path][name] = Handler(name, ["self", "value", holder], tree, "<counters>", 1)
         return name
 
 
@@ -252,14 +261,21 @@ class _Conditions(ast.NodeTransformer):
         name = self.writer.write(owner, path[-1], self.root)
         assert isinstance(node.func, ast.Attribute)
         node.func.attr = name
-        if "post" not in handler.arguments:
-            node.args.append(placed(ast.Name("post", ast.Load()), node))
+        holder = holder_of(self.root)
+        if holder not in handler.arguments:
+            node.args.append(placed(ast.Name(holder, ast.Load()), node))
         return node
 
 
 def without_counters(arrays: dict[str, Any]) -> dict[str, Any]:
     """What a projection holds, as it is without counting."""
-    return {name: values for name, values in arrays.items() if not name.startswith(f"post.{PREFIX}")}
+    mine = (f"post.{PREFIX}", f"syn.{PREFIX}")
+    return {name: values for name, values in arrays.items() if not name.startswith(mine)}
+
+
+def holder_of(root: str) -> str:
+    """Whose variables the counters of a handler are: those of the one scope that is always there."""
+    return "syn" if root == "follow" else "post"
 
 
 def _may_leave(node: ast.stmt) -> bool:

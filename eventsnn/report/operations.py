@@ -11,12 +11,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
+from eventsnn.locality import ENTRIES
 from eventsnn.model import Model, Rule
 
 Cost = Counter[str]
 
 OPERATIONS = ("additions", "multiplications", "divisions", "comparisons", "signs", "functions")
-ACCESSES = ("weight reads", "weight writes", "synapse reads", "synapse writes", "neuron reads", "neuron writes")
+ACCESSES = (
+    "weight reads", "weight writes", "synapse reads", "synapse writes", "neuron reads", "neuron writes", "epoch reads",
+    "epoch writes",
+)  # fmt: skip
 
 _BINARY: dict[type, str] = {
     ast.Add: "additions",
@@ -96,9 +100,9 @@ def _access(node: ast.Attribute, how: str, cost: Cost) -> None:
     if isinstance(node.value, ast.Name):
         if node.value.id == "syn":
             cost[f"weight {how}" if node.attr == "w" else f"synapse {how}"] += 1
-        elif node.value.id == "post":
-            cost[f"neuron {how}"] += 1
-        if node.value.id in ("syn", "post"):
+        elif node.value.id in ("post", "epoch"):
+            cost[f"{'neuron' if node.value.id == 'post' else 'epoch'} {how}"] += 1
+        if node.value.id in ("syn", "post", "epoch"):
             cost[f"{how} {node.value.id}.{node.attr}"] += 1
 
 
@@ -233,5 +237,10 @@ def _either(*ways: Bounds) -> Bounds:
 
 
 def entries(rule: Rule) -> list[str]:
-    """The handlers of a rule that messages wake, in the order of their names."""
-    return [name for name in sorted(rule.handlers) if name[:3] in ("on_", "at_")]
+    """The handlers of a rule that run while a network runs, in the order of their names."""
+    return [name for name in sorted(rule.handlers) if is_entry(name) and name != "begin"]
+
+
+def is_entry(name: str) -> bool:
+    """Whether engines call a rule's handler of that name, so that it is no mere method of others."""
+    return name[:3] in ("on_", "at_") or name in ENTRIES

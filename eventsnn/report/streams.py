@@ -133,7 +133,7 @@ class Streams:
 def makers(rule: Rule) -> tuple[frozenset[str], bool]:
     """The ports beside spikes whose messages may change a weight, and whether spikes may."""
     stretches = stretches_of(rule).stretches
-    found = {s.root[3:] for s in stretches if s.cost["weight writes"] and s.root != "begin"}
+    found = {s.root[3:] for s in stretches if s.cost["weight writes"] and s.root[:3] in ("on_", "at_")}
     return frozenset(found - {"pre", "post"}), bool(found & {"pre", "post"})
 
 
