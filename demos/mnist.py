@@ -17,7 +17,7 @@ def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric
     parts = {"clip": es.Clip(slope=0.1), "cost": es.WeightSum(sum=2.0, rate=0.001)}
     steps = es.AnnealedAdam(lr=0.001, half=3000.0, decay1=0.98), es.AnnealedAdam(lr=0.003, half=6000.0, decay1=0.98)
     gather = es.SpikeTimeGradient(mode="gather", step=steps[0], **parts)
-    mirror = {"mirror": es.KolenPollack(decay=1e-4)} if feedback == "learned" else {}
+    mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
     at_once = es.SpikeTimeGradient(mode="immediate", step=steps[1], **parts, **mirror)
     weights = [es.normal(5 / 150, 0.05), es.normal(5 / hidden, 0.1)]  # 150 pixels of a digit are not black
     if trained is not None:

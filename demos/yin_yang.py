@@ -19,7 +19,7 @@ def network(stimulus, seed=0, engine="compiled", feedback="symmetric", trained=N
         "clip": es.Clip(slope=0.1),
         "cost": es.WeightSum(sum=1.2, rate=0.01),
     }
-    mirror = {"mirror": es.KolenPollack(decay=1e-4)} if feedback == "learned" else {}
+    mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
     gather = es.SpikeTimeGradient(mode="gather", **parts)
     at_once = es.SpikeTimeGradient(mode="immediate", **parts, **mirror)
     weights = [es.uniform(1 / 5, 5 / 5), es.uniform(1 / 30, 5 / 30)]

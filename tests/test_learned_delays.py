@@ -2,6 +2,7 @@
 
 import math
 
+import numba
 import numpy as np
 import pytest
 from plain import Leaky, random_plain
@@ -18,6 +19,7 @@ from test_gradients import (
 )
 
 import eventsnn as es
+from eventsnn.engines import cache, threads
 
 SHORTEST = 0.01
 
@@ -179,3 +181,40 @@ def test_delays_that_cannot_be_are_refused():
     other.connect(x, y, Waiting(), delay=0.05)
     with pytest.raises(es.NetworkError, match="declare `shortest"):
         other.run(1.0)
+
+
+def early_errors(cell):
+    for k in range(4):
+        yield cell.until(0.2 + 0.05 * k)
+        cell.send("error", 0.5 - k, to=k % 2)
+
+
+def crowd(engine, number=1):
+    """A layer of more than one block of neurons, whose synapses learn their delays from errors of a process."""
+    net = es.Network(seed=9, engine=engine, threads=number)
+    x, h, y = (
+        net.add(es.Poisson(rate=15.0), 2, name="x"),
+        net.add(es.IF(tau_syn=0.05, t_refractory=0.1), 520),
+        net.add(es.IF(tau_syn=0.05), 2),
+    )
+    rule = es.SpikeTimeGradient(step=es.Sgd(lr=0.02), delays=es.LearnedDelays(shortest=SHORTEST, lr=0.01))
+    net.connect(x, h, rule, weight=es.uniform(0.8, 3.0), delay=es.uniform(SHORTEST, 0.05), name="xh")
+    few = es.fixed_probability(0.05)
+    net.connect(h, y, rule, weight=0.3, delay=es.uniform(SHORTEST, 0.05), pattern=few, feedback="symmetric", name="hy")
+    net.connect(net.add(early_errors, name="e"), y, port="error")
+    return net.run(0.5)
+
+
+def test_threads_give_the_same_bits(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    monkeypatch.setattr(threads, "SHARE_FROM", 1)
+    cache.load.cache_clear()
+    nets = [crowd("reference"), crowd("compiled"), crowd("compiled", 2)]
+    cache.load.cache_clear()
+    states = [[net.synapse_state(net.projection(p)) for p in ("xh", "hy")] for net in nets]
+    assert np.ptp(states[0][0]["syn.delay"]) > 0.0
+    assert states[0][1]["errors_back"] > 3
+    for other in states[1:]:
+        for one, two in zip(states[0], other, strict=True):
+            for name, value in one.items():
+                assert np.array_equal(value, two[name]), name
