@@ -306,7 +306,9 @@ def test_what_a_rule_asks_for_and_why_a_trial_ends_are_said(file, capsys, plain_
     assert (peek["same_bits"], "use engine='reference'" in peek["note"]) == (None, True)
     assert [h["used"] for h in peek["needs"]["history"]] == [2]
     assert wild["note"] == "activity explodes on the random network: more than 20000 events"
-    assert fussy["note"].endswith("LIF lacks calcium; IF lacks calcium; AdaptiveLIF lacks calcium; TwoCompartment lacks calcium")
+    assert fussy["note"].endswith(
+        "LIF lacks calcium; IF lacks calcium; AdaptiveLIF lacks calcium; TwoCompartment lacks calcium"
+    )
 
 
 def test_engines_that_differ_are_no_lawful_file(file, capsys, monkeypatch):

@@ -70,6 +70,12 @@ class Synapse:
             for record, target in zip(self.records, self.target, strict=True):
                 record.slot = int(first[target])
 
+    def begin_epochs(self, i: int, post: Record) -> None:
+        """Where the epochs of target i begin, if the rule has any."""
+        if self.epochs:
+            post.slot = int(self.plan.first_epoch[i])
+            post.living, post.vacant = -1, self.epochs[post.slot].next
+
     def weight(self, j: int) -> float:
         """The weight of synapse j, now."""
         return self.records[j].w if self.records else self.w[j]
@@ -124,6 +130,12 @@ class Node:
         self.rows: dict[str, list[tuple[Synapse, list[tuple[float, int, int]]]]] = {}
         self.linear = isinstance(cells.model, Neuron) and cells.model.linear
         self.log: Any = None
+
+    def attach(self, learning: Learning) -> None:
+        """A rule from now on works at this neuron."""
+        self.learning.append(learning)
+        if learning.flow is not None:
+            self.flows.append(learning)
 
 
 class Delivery:

@@ -88,12 +88,8 @@ class ReferenceEngine:
             post = make_post(rule, node.model, node.acts, node.cell, values)
             column = order[start[i] : start[i + 1]].tolist()
             learning = Learning(rule, acts, post, synapses, column, look)
-            node.learning.append(learning)
-            if learning.flow is not None:
-                node.flows.append(learning)
-            if synapses.epochs:
-                post.slot = int(plan.first_epoch[i])
-                post.living, post.vacant = -1, synapses.epochs[post.slot].next
+            node.attach(learning)
+            synapses.begin_epochs(i, post)
             if "begin" in rule.handlers:
                 for j in column:
                     acts.begin(synapses.records[j], post)  # type: ignore[union-attr]
