@@ -10,9 +10,9 @@ import numpy as np
 
 from eventsnn import freedoms, store
 from eventsnn.errors import EngineError, NetworkError
+from eventsnn.footprint import refuse_what_cannot_fit
 from eventsnn.graph import Description, Population, Projection, find, way_back
 from eventsnn.looking import Looking
-from eventsnn.memory import refuse_what_cannot_fit
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all, one_to_one

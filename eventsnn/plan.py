@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from eventsnn.errors import NetworkError
+from eventsnn.footprint import needed
 from eventsnn.graph import Description, Population
 from eventsnn.linear import LinearNeuron
-from eventsnn.memory import needed
 from eventsnn.synapses import Cells, Synapses, draw_cells, draw_synapses
 
 __all__ = ["Cells", "Plan", "Synapses", "make_plan"]

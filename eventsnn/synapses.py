@@ -264,6 +264,11 @@ def _start_way_back(s: Synapses, back: WayBack) -> None:
         )
 
 
+def published(model: Neuron) -> set[str]:
+    """What rules can read of a neuron: its state, its numbers, and its functions."""
+    return {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
+
+
 def _check_rule(s: Synapses) -> None:
     model, rule = s.post.model, s.rule
     if isinstance(model, Source):
@@ -279,10 +284,9 @@ def _check_rule(s: Synapses) -> None:
         )
     if not isinstance(model, Neuron) or s.port != "spike":
         raise NetworkError(f"{s.name}: a rule belongs on spikes to neurons, not on {s.port!r} to {s.post.name}")
-    published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
-    missing = sorted(rule.sees() - published)
+    missing = sorted(rule.sees() - published(model))
     if missing:
         raise NetworkError(
             f"{s.name}: {type(rule).__name__} reads post.{missing[0]}, which {type(model).__name__} does not publish; "
-            f"it has {', '.join(sorted(published))}"
+            f"it has {', '.join(sorted(published(model)))}"
         )

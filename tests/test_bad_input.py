@@ -180,7 +180,10 @@ def test_connecting_and_adding():
     for call, words in [
         (lambda: net.connect(x, other), ["stranger", "does not belong"]),
         (lambda: net.connect(x, y, es.SpikeTimeGradient), ["rule is", "object such as"]),
-        (lambda: net.connect(x, y, rule, feedback="telepathy"), ["'telepathy'", "symmetric, random, broadcast"]),
+        (
+            lambda: net.connect(x, y, rule, feedback="telepathy"),
+            ["'telepathy'", "symmetric, sign_symmetric, random, learned, broadcast"],
+        ),
         (lambda: net.connect(x, y, rule, feedback="random"), ["random feedback needs feedback_weight"]),
         (lambda: net.connect(x, y, record=["colours"]), ["'colours'", "'weights'"]),
         (lambda: net.add(es.IF), ["IF is a class", "IF()"]),

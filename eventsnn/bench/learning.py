@@ -2,20 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 import eventsnn
-from eventsnn import datasets
+from eventsnn import datasets, rules
 from eventsnn.bench import circuits
 from eventsnn.bench.results import Result, Run, summary
 from eventsnn.bench.runners import WARM_UP, Options, side_by_side
 from eventsnn.datasets import Samples
 from eventsnn.distributions import uniform
+from eventsnn.model import Rule
 from eventsnn.network import Network
-from eventsnn.neurons import IF, Latency
+from eventsnn.neurons import IF, LIF, AdaptiveLIF, Latency, Poisson, TwoCompartment
+from eventsnn.patterns import fixed_indegree
 from eventsnn.rules import Adam, Clip, SpikeTimeGradient, WeightSum
 from eventsnn.stimulus import Stimulus
+from eventsnn.synapses import published
 from eventsnn.teachers import FirstToSpike
 
 PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
@@ -83,7 +87,30 @@ def pair_stdp(options: Options) -> Iterator[Result]:
     yield from side_by_side("plastic", c, duration, repetitions, options)
 
 
+def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
+    """Poisson spikes at 10 Hz reach neurons through synapses with a rule; no errors, which cost something each."""
+    n, k, piece, repetitions = options.pick(full=(1000, 100, 0.5, 5), quick=(300, 30, 0.2, 3), tiny=(10, 3, 0.02, 2))
+    rule = kind()
+    neuron = next(m for m in (LIF(), AdaptiveLIF(), TwoCompartment()) if rule.sees() <= published(m))
+    net = Network(options.seed, options.engine)
+    x, y = net.add(Poisson(rate=10.0), n, name="x", record=()), net.add(neuron, n, name="y")
+    net.connect(x, y, rule, weight=20.0 / k, delay=1e-3, pattern=fixed_indegree(k))
+    begun = time.perf_counter()
+    net.run(WARM_UP)
+    build, runs = time.perf_counter() - begun, []
+    for _ in range(repetitions):
+        messages, spikes = sum(net.message_counts().values()), len(net.spikes(y))
+        begun = time.process_time()
+        net.run(piece)
+        seconds = time.process_time() - begun
+        runs.append(Run(seconds, sum(net.message_counts().values()) - messages, len(net.spikes(y)) - spikes))
+    known = {"seed": options.seed, "neurons": n, "synapses": n * k, "build": build, "simulated": piece}
+    yield summary("plastic", f"{kind.__name__}, {n:,} x {k:,}", "eventsnn", VERSION, runs, **known)
+
+
+SHIPPED = [kind for kind in vars(rules).values() if isinstance(kind, type) and issubclass(kind, Rule)]
 RULES: dict[str, Callable[[Options], Iterator[Result]]] = {
+    **{kind.__name__: partial(arriving, kind) for kind in SHIPPED},
     "SpikeTimeGradient": spike_time_gradient,
     "PairSTDP": pair_stdp,
 }

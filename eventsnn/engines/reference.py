@@ -244,9 +244,8 @@ class ReferenceEngine:
     def look_back(self, synapses: Synapse, j: int, neighbours: dict[str, str]) -> None:
         """Write variables of the sender as they are now into a synapse whose rule asked for them by name."""
         sender = self.nodes[synapses.plan.pre.offset + synapses.source[j]]
-        cell = sender.cell
-        values = {name: getattr(cell, name) for name in sender.model.state}
-        state = self.reader(sender.model)(values, cell.window, cell.offset, self.now)
+        values = {name: getattr(sender.cell, name) for name in sender.model.state}
+        state = self.reader(sender.model)(values, sender.cell.window, sender.cell.offset, self.now)
         for field, variable in neighbours.items():
             setattr(synapses.records[j], field, state[variable])
 

@@ -53,7 +53,7 @@ def verify(model: Any) -> None:
             raise LocalityError(f"{where} {what}", name, owner)
     known = {name: value for klass in reversed(kind.__mro__) for name, value in vars(klass).items()}
     for name, value in {**known, **vars(model)}.items():
-        entry = name.startswith(("on_", "at_")) or name in ENTRIES
+        entry = name.startswith(("on_", "at_")) or (name in ENTRIES and hasattr(model, "neuron_state"))
         if entry and callable(value) and name not in kind.handlers:
             what = f"{owner}.{name} was added after its class was made; write it in the class, so that it is checked"
             raise LocalityError(what, name, owner)

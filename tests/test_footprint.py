@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn import memory
+from eventsnn import footprint
 from eventsnn.plan import make_plan
 
 
@@ -25,7 +25,7 @@ def test_what_cannot_fit_is_refused_at_once(engine):
 
 
 def test_the_remedy_depends_on_the_engine(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 1e6)
+    monkeypatch.setattr(footprint, "available", lambda: 1e6)
     with pytest.raises(es.NetworkError, match=r"0\.001 GB are free.*engine='compiled'"):
         network(1000, es.fixed_indegree(100), engine="reference").run(1e-3)
 
@@ -43,7 +43,7 @@ def test_the_remedy_depends_on_the_engine(monkeypatch):
 def test_patterns_say_how_many_edges_to_expect(pattern):
     net = network(300, pattern)
     drawn = len(net.plan.synapses[0])
-    assert abs(memory.needed(net.description)[1] - drawn) <= 4 * np.sqrt(drawn)
+    assert abs(footprint.needed(net.description)[1] - drawn) <= 4 * np.sqrt(drawn)
 
 
 def test_a_pattern_of_the_users_own_need_not_count():
@@ -52,7 +52,7 @@ def test_a_pattern_of_the_users_own_need_not_count():
             return np.arange(n_pre), (np.arange(n_pre) + 1) % n_post
 
     net = network(100, ring())
-    assert memory.needed(net.description)[1] == 0.0
+    assert footprint.needed(net.description)[1] == 0.0
     assert len(net.plan.synapses[0]) == 100
 
 
@@ -73,8 +73,8 @@ def test_bytes_per_synapse(rule, delay, most):
     arrays = Arrays(plan, kernel)
     kept = tracemalloc.get_traced_memory()[0] / len(plan.synapses[0])
     tracemalloc.stop()
-    said = memory.bytes_per_synapse(net.description.projections[0])
+    said = footprint.bytes_per_synapse(net.description.projections[0])
     assert arrays.net.width == plan.width
-    neurons = memory.NEURON * 2000 / len(plan.synapses[0])
+    neurons = footprint.NEURON * 2000 / len(plan.synapses[0])
     assert 0.5 * said < kept < said + neurons + 6.0  # an empty agenda has 2 MB of its own
     assert kept - neurons < most
