@@ -6,10 +6,13 @@ import networks
 import numpy as np
 import pytest
 from oracles.signal_path import Neurons, replay
+from test_report import plain_python
 
 import eventsnn as es
 from eventsnn import paths
 from eventsnn.report.operations import OPERATIONS
+
+__all__ = ["plain_python"]  # a fixture
 
 LIF = {"tau_mem": 10e-3, "tau_syn": 5e-3, "v_threshold": 1.0, "v_reset": 0.0, "t_refractory": 2e-3}
 
@@ -171,6 +174,29 @@ def test_same_bits_on_both_engines(name, tmp_path):
     assert networks.moving(loaded) == networks.moving(whole)
     w = loaded.synapse_state(loaded.description.projections[0])
     assert w["post.age"].max() < 0.2  # epochs have turned
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_an_error_leaves_the_same_bits_at_any_neuron(adaptive, plain_python):
+    """A neuron that an error or `apply` found between two spikes fires at the same instant on both engines."""
+
+    def run(engine):
+        rule, model = (es.AdaptiveEProp, es.AdaptiveLIF) if adaptive else (es.EProp, es.LIF)
+        net, y, _ = network(rule(step=es.Sgd(lr=0.1)), engine, m=3, model=model, duration=1.0, rate=80.0)
+        y.record = ("spikes", "state")
+        for port, every in (("reset", 0.31), ("apply", 0.023)):
+            net.connect(net.add(clock, name=port, port=port, every=every), y, port=port, delay=1e-3)
+        return net.run(1.0)
+
+    a, b = run("reference"), run("compiled")
+    assert networks.differences(networks.outcome(a), networks.outcome(b)) == []
+    assert networks.moving(a) == networks.moving(b)
+    y = a.description.populations[1]
+    assert len(a.spikes(y)) > 20
+    times, other = np.linspace(0.0, 0.999, 500), b.description.populations[1]
+    for index in range(3):
+        one, two = a.state(y, index, times), b.state(other, index, times)
+        assert [name for name in one if one[name].tobytes() != two[name].tobytes()] == []
 
 
 def test_looking_changes_nothing():

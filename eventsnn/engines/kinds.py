@@ -50,8 +50,8 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
         "after_fire": SPEAK * model.speaks_error + _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, model, codes),
-        **templates_flow.names(kind_of(plan, c), len(plastic), followers),
-        **logs.state_names(kind_of(plan, c), c),
+        **(log := logs.state_names(kind_of(plan, c), c)),
+        **templates_flow.names(kind_of(plan, c), len(plastic), followers, model.linear, log["log_fire"]),
     }
     main, row, start = (
         (templates_linear.CODE, templates_linear.ROW, templates_linear.START)

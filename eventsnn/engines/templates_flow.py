@@ -39,21 +39,26 @@ $log_row
 '''
 
 
-def names(kind: str, plastic: int, followers: list[tuple[int, str]]) -> dict[str, str]:
+def names(kind: str, plastic: int, followers: list[tuple[int, str]], linear: bool, log: str) -> dict[str, str]:
     """What the templates of a kind of population are filled in with.
 
     Args:
         kind: its name.
         plastic: how many projections with rules it has.
         followers: which of them have a rule that follows the neuron, each with what its functions' names begin with.
+        linear: whether its neurons are; of others the next spike is worked out again from where they were brought to.
+        log: the line that writes a neuron's state down, if it is recorded.
     """
     if not followers:
         return {"flow": "", "flow_control": "", "flow_body": ""}
     args = ", ".join(["net", "P", *(f"A{k}" for k in range(plastic))])
+    control = [f"    bring_{kind}({args}, n, window, offset)"]  # surely has room: it has caught up
+    control += [] if linear else [f"    set_due_{kind}(net, P, n, P.stage)"]
+    control += [log] if log else []
     calls = [f"        {rule}__flow(A{k}.rule, A{k}.own[n], cell, P.model, dt)" for k, rule in followers]
     return {
         "flow": f"    flow_{kind}({args}, n, window, offset)\n",
-        "flow_control": f"    bring_{kind}({args}, n, window, offset)\n",  # surely has room: it has caught up
+        "flow_control": "".join(f"{line}\n" for line in control),
         "flow_body": "\n".join(calls),
     }
 
