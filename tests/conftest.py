@@ -1,9 +1,12 @@
-"""What all tests share: one budget for property tests."""
+"""What all tests share: one budget for property tests, and kernels as plain Python."""
 
 import sys
 
+import numba
 import pytest
 from hypothesis import HealthCheck, settings
+
+from eventsnn.engines import cache
 
 settings.register_profile(
     "eventsnn",
@@ -21,3 +24,12 @@ def no_figure_left_open():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def plain_python(monkeypatch):
+    """Run the text of kernels without compiling it."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    cache.load.cache_clear()
+    yield
+    cache.load.cache_clear()

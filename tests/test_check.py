@@ -4,12 +4,10 @@ import json
 import textwrap
 from pathlib import Path
 
-import numba
 import pytest
 
 from eventsnn import breaches, check
 from eventsnn.cli import main
-from eventsnn.engines import cache
 from eventsnn.errors import EventsnnError
 
 RULE = '''
@@ -63,15 +61,6 @@ MISTAKES = [  # what is there, what is written instead, and what is said: (line,
     (NOW, "syn.since = msg.sender", [(17, "msg has time, value")]),
     (NOW, "if msg.time > 1.0:\n            return 1.0", [(15, "returns a number on some of its ways only")]),
 ]
-
-
-@pytest.fixture
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
 
 
 @pytest.fixture

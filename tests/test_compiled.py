@@ -5,12 +5,11 @@ import math
 import re
 
 import networks
-import numba
 import numpy as np
 import pytest
 
 import eventsnn as es
-from eventsnn.engines import arrays, cache
+from eventsnn.engines import arrays
 from eventsnn.errors import EngineError, LocalityError, NetworkError
 from eventsnn.events import end_of_run, instant, seconds
 from eventsnn.model import Neuron, Rule, State
@@ -18,13 +17,7 @@ from eventsnn.model import Neuron, Rule, State
 ENGINES = ("reference", "compiled")
 
 
-@pytest.fixture(autouse=True)
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it; `test_same_bits` compiles."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
+pytestmark = pytest.mark.usefixtures("plain_python")  # `test_same_bits` compiles
 
 
 def both(make, *ends):

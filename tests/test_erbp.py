@@ -5,27 +5,16 @@ import heapq
 import math
 
 import networks
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventsnn as es
-from eventsnn.engines import cache
 from eventsnn.wiring import random_feedback
 
 ENGINES = ("reference", "compiled")
 LR, DELAY, END = 0.02, 1e-3, 0.3
-
-
-@pytest.fixture
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
 
 
 def circuit(engine, seed=0, sizes=(6, 8, 3), rates=(80.0, 80.0), **given):

@@ -2,9 +2,9 @@
 
 import math
 
-import numba
 import numpy as np
 import pytest
+from networks import differences, outcome
 from plain import Leaky, random_plain
 from test_gradients import (
     NO_CLIP,
@@ -19,7 +19,7 @@ from test_gradients import (
 )
 
 import eventsnn as es
-from eventsnn.engines import cache, threads
+from eventsnn.engines import threads
 
 SHORTEST = 0.01
 
@@ -205,12 +205,27 @@ def crowd(engine, number=1):
     return net.run(0.5)
 
 
-def test_threads_give_the_same_bits(monkeypatch):
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+def beside_another_rule(engine, time):
+    """Synapses that learn their delays; on the same neurons a rule that follows them."""
+    net = es.Network(seed=3, engine=engine, time=time)
+    x, y = net.add(es.Poisson(rate=60.0), 6, name="x"), net.add(es.LIF(), 5, name="y")
+    rule = es.SpikeTimeGradient(step=es.Sgd(lr=0.01), delays=es.LearnedDelays(shortest=1e-3, longest=0.1))
+    net.connect(x, y, rule, weight=4.0, delay=es.uniform(2e-3, 2e-2), name="delays")
+    if time == es.exact_time:
+        net.connect(x, y, es.SuperSpike(), weight=0.5, delay=1e-3, name="beside")
+    return net.run(0.5)
+
+
+@pytest.mark.parametrize("time", [es.exact_time, es.grid(3e-3)])
+def test_same_bits_on_a_grid_and_beside_another_rule(time, plain_python):
+    nets = [beside_another_rule(engine, time) for engine in ("reference", "compiled")]
+    assert len(nets[0].spikes(nets[0].population("y"))) > 500
+    assert differences(*(outcome(net) for net in nets)) == []
+
+
+def test_threads_give_the_same_bits(monkeypatch, plain_python):
     monkeypatch.setattr(threads, "SHARE_FROM", 1)
-    cache.load.cache_clear()
     nets = [crowd("reference"), crowd("compiled"), crowd("compiled", 2)]
-    cache.load.cache_clear()
     states = [[net.synapse_state(net.projection(p)) for p in ("xh", "hy")] for net in nets]
     assert np.ptp(states[0][0]["syn.delay"]) > 0.0
     assert states[0][1]["errors_back"] > 3

@@ -6,12 +6,10 @@ import sys
 
 import networks
 import pytest
-from test_report import ENGINES, Toy, plain_python
+from test_report import ENGINES, Toy
 
 import eventsnn as es
 from eventsnn.report.operations import OPERATIONS, bounds
-
-__all__ = ["plain_python"]  # a fixture
 
 
 class Boxcar(es.Rule):

@@ -6,13 +6,10 @@ import networks
 import numpy as np
 import pytest
 from oracles.signal_path import Neurons, replay
-from test_report import plain_python
 
 import eventsnn as es
 from eventsnn import paths
 from eventsnn.report.operations import OPERATIONS
-
-__all__ = ["plain_python"]  # a fixture
 
 LIF = {"tau_mem": 10e-3, "tau_syn": 5e-3, "v_threshold": 1.0, "v_reset": 0.0, "t_refractory": 2e-3}
 

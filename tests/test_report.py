@@ -4,7 +4,6 @@ import json
 import math
 
 import networks
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from networks import END, differences, outcome, random_network
 
 import eventsnn as es
-from eventsnn.engines import cache
 from eventsnn.relax import global_error, needs, weight_transport
 from eventsnn.report import instrument, streams
 from eventsnn.report.histogram import Histogram
@@ -20,15 +18,6 @@ from eventsnn.report.operations import ACCESSES, OPERATIONS
 
 ENGINES = ("reference", "compiled")
 EVENTS = 5000  # networks that run away are of no use here
-
-
-@pytest.fixture
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
 
 
 class Toy(es.Rule):

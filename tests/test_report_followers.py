@@ -6,12 +6,10 @@ from test_erbp import circuit
 from test_operations import executed
 from test_paths import lively
 from test_paths import network as path_network
-from test_report import ENGINES, plain_python, within_bounds
+from test_report import ENGINES, within_bounds
 
 import eventsnn as es
 from eventsnn.report.operations import ACCESSES, OPERATIONS
-
-__all__ = ["plain_python"]  # a fixture
 
 
 class Clock(es.Rule):
@@ -121,7 +119,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_both_engines_count_the_same_and_counting_changes_no_bit(name, plain_python, tmp_path):
+def test_both_engines_count_the_same_and_counting_changes_no_bit(name, tmp_path):
     build, end = NETWORKS[name], 0.25
     whole = build("reference").run(end)
     a, b = build("reference").measure().run(end), build("compiled").measure().run(0.4 * end)

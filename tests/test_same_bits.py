@@ -12,25 +12,15 @@ import subprocess
 import sys
 
 import networks
-import numba
 import numpy as np
 import pytest
 from networks import END, differences, moving, outcome, random_network
 
 import eventsnn as es
-from eventsnn.engines import arrays, cache, compiled
+from eventsnn.engines import arrays, compiled
 
 EVENTS = 5000  # networks that run away are of no use here
 SHAPES = (1, 68, 37, 28)  # small ones, which are compiled quickly; together they have every kind of neuron and guest
-
-
-@pytest.fixture
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
 
 
 @pytest.fixture

@@ -1,24 +1,19 @@
 """Threads share the neurons of a stage, and nobody can tell from the results: the same bits for any number."""
 
-import numba
 import numpy as np
 import pytest
 from networks import differences, moving, outcome
 
 import eventsnn as es
-from eventsnn.engines import arrays, cache, threads
+from eventsnn.engines import arrays, threads
 
 BLOCK = 256  # neurons that stay together
 
 
 @pytest.fixture(autouse=True)
-def plain_python(monkeypatch):
-    """Run the text of kernels without compiling it; share from the first message on."""
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+def sharing(monkeypatch, plain_python):
+    """Share from the first message on."""
     monkeypatch.setattr(threads, "SHARE_FROM", 1)
-    cache.load.cache_clear()
-    yield
-    cache.load.cache_clear()
 
 
 def recurrent(seed, engine="compiled", number=1, record=()):

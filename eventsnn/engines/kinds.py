@@ -68,15 +68,10 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED)]
     else:
         before_enter = " " * 8 + "w = R.weight[j]"
-        fixed = Template(row.replace("$wait", ""))
-        parts.append(fixed.substitute(names, q="fixed", before_enter=before_enter, check=logs.check(c, None)))
+        parts.append(Template(row).substitute(names, q="fixed", before_enter=before_enter, check=logs.check(c, None)))
     for k, s in enumerate(plastic):
-        waits = templates.WAIT if s.rule is not None and "delay" in s.rule.synapse_state else ""
-        parts.append(
-            Template(row.replace("$wait", waits)).substitute(
-                names, q=k, before_enter=_before_enter(names["K"], s), check=logs.check(c, s)
-            )
-        )
+        before_enter = _before_enter(names["K"], s)
+        parts.append(Template(row).substitute(names, q=k, before_enter=before_enter, check=logs.check(c, s)))
     parts.append(Template(templates.CONTROL).substitute(names))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
     parts.append(Template(start).substitute(names, begin=" " * 12 + begin))
@@ -265,7 +260,11 @@ def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         word = "elif"
         if s.port == "spike":
             which = plastic.index(s) if s in plastic else "fixed"
-            lines.append(f"    whole = row_{kind}_{which}({given}, {r}, x, window)")
+            arrives = f"whole = row_{kind}_{which}({given}, {r}, x, window)"
+            if s.wait > 0.0:
+                lines += ["    if e.value == WAITED:", f"        {arrives}", "    else:"]
+                arrives = f"    whole = wait_there(net, {r}, P, x, window)"
+            lines.append(f"    {arrives}")
             continue
         call = control.format(n=f"{r}.target[j]", code=codes[s.port], value=f"e.value * {r}.weight[j]")
         lines += [

@@ -2,19 +2,24 @@
 
 import inspect
 
-from eventsnn.engines.loop import FORTH, MIRRORS, SIGNS, SPIKE_KIND, WAITED, push, python_max, whole
+from eventsnn.engines.loop import FORTH, MIRRORS, SIGNS, SPIKE_KIND, WAITED, due, push, python_max, room
 
 
-def wait_at(net, R, P, j, window, offset):
-    """Let a spike that came to a synapse wait there for its learned delay."""
-    node = P.first + R.target[j]
-    total = offset + (R.wait + python_max(R.syn[j].delay, 0.0))
-    ahead = whole(total / net.width)
-    push(
-        net, window + ahead, total - ahead * net.width, int(SPIKE_KIND), node, R.first + j, net.nodes[node].sent,
-        R.index, j, j + 1, WAITED, int(FORTH), P.stage,
-    )  # fmt: skip
-    net.nodes[node].sent += 1
+def wait_there(net, R, P, x, window):
+    """Let the spikes of an entry wait at their synapses, each for its learned delay; return whether there was room."""
+    e = net.pool[x]
+    for j in range(e.start, e.stop):
+        if not room(net):
+            e.start = j
+            return False
+        node = P.first + R.target[j]
+        w, o = due(net, window, e.offset, R.wait + python_max(R.syn[j].delay, 0.0))
+        push(
+            net, w, o, int(SPIKE_KIND), node, R.first + j, net.nodes[node].sent, R.index, j, j + 1, WAITED, int(FORTH),
+            P.stage,
+        )  # fmt: skip
+        net.nodes[node].sent += 1
+    return True
 
 
 def way_back(R, j, w):
@@ -29,4 +34,4 @@ def way_back(R, j, w):
 
 def text() -> str:
     """What every kernel gets of this module."""
-    return "\n\n".join(inspect.getsource(f) for f in (wait_at, way_back))
+    return "\n\n".join(inspect.getsource(f) for f in (wait_there, way_back))

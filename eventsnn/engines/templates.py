@@ -87,15 +87,6 @@ $stages
             return PAUSE
 '''
 
-WAIT = """    if e.value != WAITED:
-        for j in range(e.start, e.stop):
-            if not room(net):
-                e.start = j
-                return False
-            wait_at(net, R, P, j, window, s)
-        return True
-"""
-
 START_RULE = """
 def start_${K}_$q(P, R):
     for n in range(P.cells.size):

@@ -110,7 +110,7 @@ def row_${K}_$q($args, R, x, window):
     e = net.pool[x]
     s = e.offset
     time = window * net.width + s
-$wait    for j in range(e.start, e.stop):
+    for j in range(e.start, e.stop):
         n = R.target[j] + 0
         if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j

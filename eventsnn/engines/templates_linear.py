@@ -214,7 +214,7 @@ def row_${K}_$q($args, R, x, window):
     e = net.pool[x]
     s = e.offset
     time = window * net.width + s
-$wait    f0, f1 = ${M}__factors(P.model, s)
+    f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
     for j in range(e.start, e.stop):
 $check
