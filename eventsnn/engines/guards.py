@@ -147,16 +147,11 @@ def guard_rule(rule: Rule, target: Neuron) -> Any:
     views = rule_views(rule, target)
     fields = {name for view in views.values() for name in vars(view) if not name.startswith("_")}
     sealed = seal.seal(rule, fields)
-    wrap: dict[tuple[str, ...], Callable[..., Any]] = {
-        ("syn", "post", "msg"): _with_synapse,
-        ("post", "msg"): _with_post,
-        ("syn", "post"): _with_beginning,
-    }
     acts = SimpleNamespace()
     for name, handler in rule.handlers.items():
         if name in ENTRIES or name.startswith(("on_", "at_")):
-            wrapped = wrap.get(tuple(handler.arguments[1:]), _with_scopes)
-            setattr(acts, name, wrapped(getattr(sealed, name), views, handler))
+            wrap = _with_synapse if handler.arguments[1:] == ["syn", "post", "msg"] else _with_scopes
+            setattr(acts, name, wrap(getattr(sealed, name), views, handler))
     return acts
 
 
@@ -211,6 +206,7 @@ def _with_cell(call: Any, view: type, handler: Handler) -> Callable[..., Any]:
 
 
 def _with_synapse(call: Any, views: dict[str, type], handler: Handler) -> Callable[..., Any]:
+    # What _with_scopes does, written out for the handlers that are called most.
     new_syn, put_syn, dead_syn = _opened(views["syn"])
     new_post, put_post, dead_post = _opened(views["post"])
     new_msg, put_msg, dead_msg = _opened(views["msg"])
@@ -231,47 +227,5 @@ def _with_synapse(call: Any, views: dict[str, type], handler: Handler) -> Callab
             put_post(b, dead_post)
             put_msg(c, dead_msg)
         return answer if answer is None or answer.__class__ is float else _answer(answer, owner)
-
-    return act
-
-
-def _with_post(call: Any, views: dict[str, type], handler: Handler) -> Callable[..., Any]:
-    new_post, put_post, dead_post = _opened(views["post"])
-    new_msg, put_msg, dead_msg = _opened(views["msg"])
-    owner = f"{handler.owner}.{handler.name}"
-
-    def act(post: Record, msg: Record) -> Any:
-        b, c = new_post(), new_msg()
-        put_post(b, post)
-        put_msg(c, msg)
-        try:
-            answer = call(b, c)
-        except Exception as error:
-            _explain(error, handler)
-            raise
-        finally:
-            put_post(b, dead_post)
-            put_msg(c, dead_msg)
-        return answer if answer is None or answer.__class__ is float else _answer(answer, owner)
-
-    return act
-
-
-def _with_beginning(call: Any, views: dict[str, type], handler: Handler) -> Callable[..., Any]:
-    new_syn, put_syn, dead_syn = _opened(views["syn"])
-    new_post, put_post, dead_post = _opened(views["post"])
-
-    def act(syn: Record, post: Record) -> None:
-        a, b = new_syn(), new_post()
-        put_syn(a, syn)
-        put_post(b, post)
-        try:
-            call(a, b)
-        except Exception as error:
-            _explain(error, handler)
-            raise
-        finally:
-            put_syn(a, dead_syn)
-            put_post(b, dead_post)
 
     return act
