@@ -1,5 +1,6 @@
 """What all tests share: one budget for property tests, and kernels as plain Python."""
 
+import signal
 import sys
 
 import numba
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from eventsnn.engines import cache
+
+# A shell that starts something in the background has it ignore Ctrl-C; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "eventsnn",

@@ -19,7 +19,7 @@ from networks import END, differences, moving, outcome, random_network
 import eventsnn as es
 from eventsnn.engines import arrays, compiled
 
-EVENTS = 5000  # networks that run away are of no use here
+EVENTS = 2000  # networks that run away are of no use here, and busy ones take long
 SHAPES = (1, 68, 37, 28)  # small ones, which are compiled quickly; together they have every kind of neuron and guest
 
 

@@ -17,7 +17,7 @@ import eventsnn as es
 TOLERANCE = 1e-12  # of a time constant, where the voltage meets the threshold at a slope of at least 1/tau
 RATIOS = [0.0, 1.0, 1 + 2**-52, 1 - 1e-12, 1 - 1e-9, 1 - 1e-6, 1 / 1.01, 1.01, 1 / 1.09, 1 / 1.11, 1.11, 0.5, 2.0]
 RATIOS += [0.01, 100.0]
-FAST = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
+FAST = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 def decided(answer, until):
