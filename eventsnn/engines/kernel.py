@@ -124,12 +124,12 @@ NET = (
     "width tick stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
     + " ".join(logs.BUFFERS)
 )
-LINEAR = "model cells hot grid first stage"
-GENERAL = "model cells due_window due_offset first stage"
+LINEAR = "model cells hot grid first stage sends"
+GENERAL = "model cells due_window due_offset first stage sends"
 STATIC = "target weight"
 PLASTIC = (
     "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "wait epochs"
+    "wait epochs heard hears"
 )
 
 
