@@ -77,7 +77,9 @@ def _decorated(source: str) -> str:
             threaded = name.startswith("part_")
             cached = ", cache=True" if name in ENTRIES or threaded else ""
             free = ", nogil=True" if threaded else ""
-            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free})")
+            often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
+            inline = ", forceinline=True" if often else ""  # called in one loop each, for every synapse
+            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free}{inline})")
         lines.append(line)
     return "\n".join(lines)
 
