@@ -135,7 +135,7 @@ class Arrays:
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
-            start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
+            start, np.append(order, np.zeros(loop.AHEAD, np.int64)), s.first, s.index, int(s.back is not None),
             0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
             self.stage_of[s.pre.index], s.wait, epochs, np.zeros(s.post.size), np.zeros(s.post.size, np.int8),
         )  # fmt: skip

@@ -35,6 +35,7 @@ COLUMN = '''
 def column_${K}_${q}_$port(net, P, R, n, window, offset, time, value$kind):
     """Rule $q sees a $port at each synapse of neuron n."""
     for c in range(R.col_start[n], R.col_start[n + 1]):
+        prefetch(R.syn, R.col_synapse[c + AHEAD])
         each_${K}_${q}_$port(net, P, R, n, R.col_synapse[c], window, offset, time, value$kind)
 '''
 
@@ -52,9 +53,12 @@ $once
         R.hears[n] = 1
         number += 1
     if number * ROWS_FROM >= R.hears.size:
+        first = S.target[start] + 0
+        last = S.target[stop - 1] + 0
         for j in range(R.target.size):
+            prefetch(R.syn, j + AHEAD)
             n = R.target[j] + 0
-            if R.hears[n] > 0:
+            if first <= n <= last and R.hears[n] > 0:  # what other neurons hear is for other threads
                 each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, R.heard[n])
     else:
         for k in range(start, stop):

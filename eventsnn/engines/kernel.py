@@ -110,7 +110,15 @@ def _models(plan: Plan) -> list[tuple[Model, Neuron | None, Rule | None]]:
 
 
 def _header(plan: Plan) -> str:
-    lines = ["import math", "from collections import namedtuple", "", "from numba import njit", ""]
+    lines = [
+        "import math",
+        "from collections import namedtuple",
+        "",
+        "from numba import njit",
+        "",
+        "from eventsnn.engines.prefetch import prefetch",
+        "",
+    ]
     lines.append('Message = namedtuple("Message", "time value")')
     lines.append(f'Net = namedtuple("Net", "{NET}")')
     for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):

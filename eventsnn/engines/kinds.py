@@ -133,7 +133,7 @@ def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, inde
 
 def _before_enter(kind: str, s: Synapses) -> str:
     assert s.rule is not None
-    lines = ["syn = R.syn[j]"]
+    lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             lines.append(f"look_{kind}(net, P, n, window, s)")
