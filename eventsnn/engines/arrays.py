@@ -92,7 +92,7 @@ class Arrays:
         cells = zeros(c.size, record_type(model.state, OWN))
         for name, values in c.state.items():
             cells[name] = values
-        shared = (c.offset, self.stage_of[c.index])
+        shared = (c.offset, self.stage_of[c.index], self._sends(c))
         constants = self._constants(model, None)
         if model.linear:
             return self.module.Linear(constants, cells, _on_cache_lines(c.size), np.zeros(loop.GRID), *shared)
@@ -135,9 +135,9 @@ class Arrays:
         assert isinstance(s.post.model, Neuron)
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
-            start, order.astype(np.int64), s.first, s.index, int(s.back is not None),
+            start, np.append(order, np.zeros(loop.AHEAD, np.int64)), s.first, s.index, int(s.back is not None),
             0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
-            self.stage_of[s.pre.index], s.wait, epochs,
+            self.stage_of[s.pre.index], s.wait, epochs, np.zeros(s.post.size), np.zeros(s.post.size, np.int8),
         )  # fmt: skip
 
     def _net(self) -> Any:
@@ -151,10 +151,7 @@ class Arrays:
         nodes["relay"], nodes["relay_end"] = relay_row[:-1] + len(runs), relay_row[1:] + len(runs)
         for c in plan.cells:
             nodes["records"][c.offset : c.offset + c.size] = "spikes" in c.population.record
-        columns = 0
-        for c in plan.cells:
-            backs = [s for s in plan.synapses if s.post is c and s.back is not None]
-            columns = max(columns, sum(int(np.diff(s.column[0]).max(initial=0)) for s in backs))
+        columns = max((self._backs(c) for c in plan.cells), default=0)
         i = np.zeros(24, np.int64)
         i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
@@ -195,6 +192,16 @@ class Arrays:
         row = np.zeros(self.plan.neurons + 1, np.int64)
         np.cumsum(np.bincount(node, minlength=self.plan.neurons), out=row[1:])
         return np.concatenate(pieces)[order], row
+
+    def _backs(self, c: Cells) -> int:
+        """How many errors a message to one neuron may send back."""
+        backs = [s for s in self.plan.synapses if s.post is c and s.back is not None]
+        return sum(int(np.diff(s.column[0]).max(initial=0)) for s in backs)
+
+    def _sends(self, c: Cells) -> int:
+        """How many entries an error or control message to one neuron may make, at least 1."""
+        carry = [s for s in self.plan.synapses if s.pre is c and s.port == "error"]
+        return max(1, self._backs(c) + sum(int(np.diff(s.row).max(initial=0)) for s in carry))
 
     # -- room -----------------------------------------------------------------------------------------------------
 

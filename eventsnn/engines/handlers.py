@@ -14,7 +14,7 @@ import re
 from types import ModuleType
 from typing import Any
 
-from eventsnn.engines.typing_check import check
+from eventsnn.locality.ways import check
 from eventsnn.model import COURSES, Model, Neuron, Rule
 
 POST = ("own", "cell", "neuron")

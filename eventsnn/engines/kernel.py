@@ -77,7 +77,9 @@ def _decorated(source: str) -> str:
             threaded = name.startswith("part_")
             cached = ", cache=True" if name in ENTRIES or threaded else ""
             free = ", nogil=True" if threaded else ""
-            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free})")
+            often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
+            inline = ", forceinline=True" if often else ""  # called in one loop each, for every synapse
+            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free}{inline})")
         lines.append(line)
     return "\n".join(lines)
 
@@ -108,7 +110,15 @@ def _models(plan: Plan) -> list[tuple[Model, Neuron | None, Rule | None]]:
 
 
 def _header(plan: Plan) -> str:
-    lines = ["import math", "from collections import namedtuple", "", "from numba import njit", ""]
+    lines = [
+        "import math",
+        "from collections import namedtuple",
+        "",
+        "from numba import njit",
+        "",
+        "from eventsnn.engines.prefetch import prefetch",
+        "",
+    ]
     lines.append('Message = namedtuple("Message", "time value")')
     lines.append(f'Net = namedtuple("Net", "{NET}")')
     for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):
@@ -124,12 +134,12 @@ NET = (
     "width tick stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
     + " ".join(logs.BUFFERS)
 )
-LINEAR = "model cells hot grid first stage"
-GENERAL = "model cells due_window due_offset first stage"
+LINEAR = "model cells hot grid first stage sends"
+GENERAL = "model cells due_window due_offset first stage sends"
 STATIC = "target weight"
 PLASTIC = (
     "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "wait epochs"
+    "wait epochs heard hears"
 )
 
 

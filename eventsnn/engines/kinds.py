@@ -2,9 +2,9 @@
 
 from string import Template
 
-from eventsnn.engines import logs, parts, templates, templates_flow, templates_general, templates_linear
-from eventsnn.engines.handlers import class_name, prefix_of
-from eventsnn.engines.typing_check import returns_value
+from eventsnn.engines import columns, logs, parts, templates, templates_flow, templates_general, templates_linear
+from eventsnn.engines.columns import needs_look, ports, rule_prefix
+from eventsnn.engines.handlers import class_name
 from eventsnn.model import Neuron
 from eventsnn.plan import Cells, Plan, Synapses
 
@@ -25,13 +25,6 @@ def plastic_onto(plan: Plan, c: Cells) -> list[Synapses]:
     return [s for s in plan.synapses if s.post is c and s.rule is not None]
 
 
-def rule_prefix(s: Synapses) -> str:
-    """What the names of a rule's functions begin with, at the synapses of one projection."""
-    assert s.rule is not None
-    assert isinstance(s.post.model, Neuron)
-    return prefix_of(s.rule, s.post.model)
-
-
 def stage_projections(plan: Plan, c: Cells) -> list[Synapses]:
     """What a population's stage needs to see: projections with rules first, then others, then those it sends on."""
     incoming = [s for s in plan.synapses if s.post is c]
@@ -49,7 +42,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "M": class_name(model),
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
         "after_fire": SPEAK * model.speaks_error + _calls(plan, c, "post", "1.0", "kind", 4),
-        "control": _control(plan, c, model, codes),
+        "control": _control(plan, c, codes),
         **(log := logs.state_names(kind_of(plan, c), c)),
         **templates_flow.names(kind_of(plan, c), len(plastic), followers, model.linear, log["log_fire"]),
     }
@@ -58,7 +51,10 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         if model.linear
         else (templates_general.CODE, templates_general.ROW, templates_general.START)
     )
-    parts = [_sweep(names["K"], k, s, port) for k, s in enumerate(plastic) for port in _ports(s)]
+    parts = []
+    for k, s in enumerate(plastic):
+        for port in ports(s):
+            parts += columns.texts(names["K"], k, s, port, columns.together(c, plastic, port))
     if followers:
         parts.append(Template(templates_flow.FLOW).substitute(names))
         row = templates_flow.LINEAR_ROW if model.linear else row
@@ -73,6 +69,9 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         before_enter = _before_enter(names["K"], s)
         parts.append(Template(row).substitute(names, q=k, before_enter=before_enter, check=logs.check(c, s)))
     parts.append(Template(templates.CONTROL).substitute(names))
+    for port in codes:
+        if columns.together(c, plastic, port):
+            parts.append(columns.many_text(names, plastic, port, _after_rules(plan, c, port)))
     begin = f"{class_name(model)}__begin(P.model, P.cells[n])" if "begin" in model.handlers else "pass"
     parts.append(Template(start).substitute(names, begin=" " * 12 + begin))
     for k, s in enumerate(plastic):
@@ -121,87 +120,20 @@ def _given(plan: Plan, c: Cells) -> str:
     return ", ".join(["net", "P", *(f"R{s.index}" for s in plastic_onto(plan, c))])
 
 
-def _ports(s: Synapses) -> list[str]:
-    """The ports that a rule reacts to, beside arriving spikes."""
-    assert s.rule is not None
-    return sorted({name[3:] for name in s.rule.handlers if name[:3] in ("on_", "at_")} - {"pre"})
-
-
 def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, indent: int) -> str:
     kind = kind_of(plan, c)
     lines = [
         f"sweep_{kind}_{k}_{port}(net, P, A{k}, n, window, offset, {value}"
         + (f", {kind_of_event})" if logs.records_weights(s) else ")")
         for k, s in enumerate(plastic_onto(plan, c))
-        if port in _ports(s)
+        if port in ports(s)
     ]
     return "\n".join(" " * indent + line for line in lines)
 
 
-def needs_look(s: Synapses) -> bool:
-    """Whether a rule reads a variable of the neuron that moves between its events."""
-    rule, model = s.rule, s.post.model
-    assert rule is not None
-    assert isinstance(model, Neuron)
-    moving = {name for _, name in model.handlers["observe"].writes} if model.linear else set(model.state)
-    return bool(rule.sees() & moving)
-
-
-def _sweep(kind: str, k: int, s: Synapses, port: str) -> str:
-    rule = s.rule
-    assert rule is not None
-    name, lines = rule_prefix(s), []
-    if needs_look(s):
-        lines.append(f"look_{kind}(net, P, n, window, offset)")
-    once, each = rule.handlers.get(f"at_{port}"), rule.handlers.get(f"on_{port}")
-    if once is not None:
-        call = f"{name}__at_{port}(R.rule, own, cell, P.model, Message(time, value))"
-        lines += [f"value = {call}", "if value == 0.0:", "    return"] if returns_value(once) else [call, "return"]
-    if each is not None:
-        call = f"{name}__on_{port}(R.rule, syn, own, cell, P.model, message)"
-        lines += [
-            "message = Message(time, value)",
-            "for c in range(R.col_start[n], R.col_start[n + 1]):",
-            "    j = R.col_synapse[c]",
-            "    syn = R.syn[j]",
-            *(
-                [f"    {name}__follow_epoch(R.rule, R.epochs, own, cell, P.model, syn)"]
-                if templates_flow.follows(rule, port)
-                else []
-            ),
-            "    before = syn.w",
-        ]
-        learned = "back" in rule.synapse_state
-        if learned:
-            lines.append("    back = syn.back")
-        if returns_value(each):
-            lines += [
-                f"    answer = {call}",
-                "    if R.has_back > 0 and answer != 0.0:",
-                f"        way = {'back' if learned else 'way_back(R, j, before)'}",
-                "        send_back(",
-                "            net, P.first + n, window, offset, R.back_delay[j], R.first + j, R.index, j, answer * way,",
-                "            R.pre_stage,",
-                "        )",
-            ]
-        else:
-            lines.append(f"    {call}")
-        lines += [
-            "    if not -math.inf < syn.w < math.inf:",
-            "        fault(net, int(NOT_FINITE), R.index, j, window, offset, before)",
-            *(
-                "    " + line
-                for line in logs.change_lines(s, "kind", "P.first + n if kind != ARRIVAL else 0", "offset")
-            ),
-        ]
-    body = "\n".join("    " + line for line in lines)
-    more = ", kind" if logs.records_weights(s) else ""
-    return Template(templates.SWEEP).substitute(K=kind, q=k, port=port, body=body, kind=more)
-
-
 def _before_enter(kind: str, s: Synapses) -> str:
     assert s.rule is not None
-    lines = ["syn = R.syn[j]"]
+    lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             lines.append(f"look_{kind}(net, P, n, window, s)")
@@ -218,30 +150,36 @@ def _before_enter(kind: str, s: Synapses) -> str:
     return "\n".join(" " * 8 + line for line in lines)
 
 
-def _control(plan: Plan, c: Cells, model: Neuron, codes: dict[str, int]) -> str:
-    kind = kind_of(plan, c)
-    args = ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic_onto(plan, c))))])
+def _control(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     lines = []
     for port, code in codes.items():
         if port == "spike":
             continue
         body = [line for line in _calls(plan, c, port, "value", "ARRIVAL", 8).split("\n") if line]
-        handler = "rest" if port == "reset" else f"on_{port}"
-        if port == "error":
-            body.append("        relay(net, node, window, offset, value)")
-        if handler in model.handlers:
-            extra = ", cell.offset" if model.linear else ""
-            extra = extra if handler == "rest" else ", value"
-            body += [
-                f"        bring_{kind}({args}, n, window, offset)",  # surely has room: it has caught up
-                f"        cell = load_{kind}(P, n)",
-                f"        {class_name(model)}__{handler}(P.model, cell{extra})",
-                f"        renew_{kind}(net, P, n, P.stage)",
-                *(["        " + logs.state_names(kind, c)["log_fire"].strip()] if logs.records_state(c) else []),
-            ]
+        body += [f"        {line}" for line in _after_rules(plan, c, port)]
         if body:
             lines += [f"    if port == {code}:  # {port}", *body]
     return "\n".join(lines)
+
+
+def _after_rules(plan: Plan, c: Cells, port: str) -> list[str]:
+    """What an error or control message does at a neuron once the rules have seen it."""
+    kind, model = kind_of(plan, c), c.model
+    assert isinstance(model, Neuron)
+    args = ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic_onto(plan, c))))])
+    lines = ["relay(net, node, window, offset, value)"] if port == "error" else []
+    handler = "rest" if port == "reset" else f"on_{port}"
+    if handler in model.handlers:
+        extra = ", cell.offset" if model.linear else ""
+        extra = extra if handler == "rest" else ", value"
+        lines += [
+            f"bring_{kind}({args}, n, window, offset)",  # surely has room: it has caught up
+            f"cell = load_{kind}(P, n)",
+            f"{class_name(model)}__{handler}(P.model, cell{extra})",
+            f"renew_{kind}(net, P, n, P.stage)",
+            *([logs.state_names(kind, c)["log_fire"].strip()] if logs.records_state(c) else []),
+        ]
+    return lines
 
 
 def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
@@ -265,6 +203,9 @@ def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
                 lines += ["    if e.value == WAITED:", f"        {arrives}", "    else:"]
                 arrives = f"    whole = wait_there(net, {r}, P, x, window)"
             lines.append(f"    {arrives}")
+            continue
+        if columns.together(c, plastic, s.port):
+            lines.append(f"    whole = many_{kind}_{s.port}({given}, {r}, x, window)")
             continue
         call = control.format(n=f"{r}.target[j]", code=codes[s.port], value=f"e.value * {r}.weight[j]")
         lines += [

@@ -4,15 +4,6 @@
 population takes: `net`, its record `P`, and its plastic projections.
 """
 
-SWEEP = '''
-def sweep_${K}_${q}_$port(net, P, R, n, window, offset, value$kind):
-    """Rule $q sees a $port at neuron n: once for the neuron, then for each synapse of its column."""
-    time = window * net.width + offset
-    cell = P.cells[n]
-    own = R.own[n]
-$body
-'''
-
 CONTROL = '''
 def control_${K}($args, n, window, offset, port, value):
     """An error or control message: first the rules, then the neuron itself; return whether there was room."""
