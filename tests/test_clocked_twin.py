@@ -69,4 +69,3 @@ def test_the_twin_is_differentiated_exactly(rule):
             w[i, j] += h
             both.append(loss(replace(twin, w=w).run(x, soft=True, given=fixed)))
         assert gradient[i, j] == pytest.approx((both[0] - both[1]) / 2e-5, rel=1e-6)
-

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import limits  # noqa: E402
 
-NAMES = {"SuperSpike": "SuperSpike", "EProp": "e-prop", "AdaptiveEProp": "e-prop, adaptive", "LocalError": "local error"}
+NAMES = dict(zip(limits.RULES, ("SuperSpike", "e-prop", "e-prop, adaptive", "local error"), strict=True))
 
 
 def main() -> None:
