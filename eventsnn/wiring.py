@@ -209,7 +209,7 @@ def connect_local_readout(
     readout = net.add(Readout(tau_mem=tau), classes, name=f"{layer.name} readout", record=record)
     judge = net.add(critic, classes, name=f"{layer.name} critic", record=())
     net.connect(layer, readout, weight=g)
-    answer = {"feedback": "random", "feedback_weight": 1.0, "feedback_delay": 0.5 * critic.patience}
+    answer: dict[str, Any] = {"feedback": "random", "feedback_weight": 1.0, "feedback_delay": 0.5 * critic.patience}
     net.connect(judge, readout, Ask(), weight=0.0, pattern=one_to_one(), **answer)
     net.connect(judge, readout, port="ask", pattern=one_to_one(), name=f"{judge.name}->{readout.name} (ask)")
     net.connect(judge, layer, port="error", weight=g.T.copy(), delay=delay)
