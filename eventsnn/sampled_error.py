@@ -76,7 +76,7 @@ class SampledError(Process):
 
     def left(self, cell: Handle) -> float:
         """Time until it looks again, or gives up waiting for an answer [s]."""
-        looks = cell.state.get("looks", 0)
+        looks = int(cell.state.get("looks", 0))
         due = looks * self.every + self.patience if cell.state.get("asked") else (looks + 1) * self.every
         return max(0.0, due - cell.now)
 
@@ -92,7 +92,7 @@ class SampledError(Process):
             if e != 0.0:
                 cell.send("error", e)
             return
-        change = e - cell.state.get("said", 0.0)
+        change = e - float(cell.state.get("said", 0.0))
         if abs(change) > (self.threshold if cell.state["label"] >= 0 else 0.0):
             cell.state["said"] = e
             cell.send("error", change)

@@ -15,7 +15,7 @@ import eventsnn as es
 from eventsnn.report import formats
 
 PAGES = Path(__file__).parents[1] / "pages"
-DURATION = 2.0
+DURATION = 1.0
 MARK = re.compile(r"(<!-- measured: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -60,7 +60,7 @@ def spike_times(**way_back: Any) -> Callable[[], Any]:
         net.connect(h, y, rule, weight=es.uniform(0.3, 0.8), delay=1e-3, **way_back)
         teacher = net.teach(y, es.MarginRace(margin=0.5), delay=1e-3)
         times = np.random.default_rng(1).uniform(0.0, 0.4, (40, 4))
-        net.stimulate(es.Stimulus(times, np.arange(40) % 3, DURATION / 40 * 100), x, layers=[h, y], teacher=teacher)
+        net.stimulate(es.Stimulus(times, np.arange(40) % 3, period=5.0), x, layers=[h, y], teacher=teacher)
         return net
 
     return build
@@ -90,7 +90,7 @@ RULES: dict[str, Callable[[], Any]] = {
 def measured(name: str) -> dict[str, Any]:
     """The locality report's row about a rule: of the projection onto `y`, or of the one that errors come back along."""
     net = RULES[name]().measure()
-    net.run(200.0 if RULES[name].__qualname__.startswith("spike_times") else DURATION)
+    net.run(100.0 if RULES[name].__qualname__.startswith("spike_times") else DURATION)
     report = net.report().to_dict()
     row = dict(report["projections"][1 if name in FEEDBACK else 0])
     row["transport"] = sum(found["found"] != "none" for found in report["weight_transport"])
