@@ -87,11 +87,12 @@ from eventsnn.rules import (
     van_rossum,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
+from eventsnn.sampled_error import SampledError
 from eventsnn.stimulus import Stimulus
 from eventsnn.surrogates import Boxcar, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
-from eventsnn.wiring import connect_erbp
+from eventsnn.wiring import connect_erbp, connect_local_readout
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -176,6 +177,7 @@ __all__ = [
     "RewardSTDP",
     "Rule",
     "RunawayError",
+    "SampledError",
     "Sgd",
     "Sigmoid",
     "Sign",
@@ -198,6 +200,7 @@ __all__ = [
     "all_to_all",
     "barrier",
     "connect_erbp",
+    "connect_local_readout",
     "datasets",
     "double_exponential",
     "edges",

@@ -11,9 +11,10 @@ from eventsnn.distributions import uniform
 from eventsnn.errors import NetworkError
 from eventsnn.graph import Population, Projection
 from eventsnn.network import Network
-from eventsnn.neurons import ErrorNeuron, TwoCompartment
+from eventsnn.neurons import ErrorNeuron, Readout, TwoCompartment
 from eventsnn.patterns import one_to_one
-from eventsnn.rules import ERBP
+from eventsnn.rules import ERBP, Ask
+from eventsnn.sampled_error import SampledError
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,70 @@ def random_feedback(seed: int, name: str, classes: int, size: int, init: float =
     g: np.ndarray = rng.stream(seed, f"{name}/feedback").uniform(-s, s, (classes, size))
     g -= g.mean(axis=0)
     return g
+
+
+@dataclass(frozen=True)
+class LocalReadout:
+    """What `connect_local_readout` made.
+
+    Attributes:
+        readout: graded neurons, one for each class.
+        critic: the processes that compare them with the class that is shown.
+        weights: fixed random weights, shape (neurons of the layer, classes), of the way there and of the way back.
+    """
+
+    readout: Population
+    critic: Population
+    weights: np.ndarray
+
+
+def connect_local_readout(
+    net: Network,
+    layer: Population,
+    told_by: Population,
+    classes: int,
+    *,
+    sampled: SampledError | None = None,
+    tau: float = 20e-3,
+    amplitude: float = 1.0,
+    delay: float = 1e-3,
+    record: tuple[str, ...] | list[str] = (),
+) -> LocalReadout:
+    """Give a layer a readout of its own, whose errors its neurons learn from (DCLL, DECOLLE).
+
+    The spikes of the layer reach one graded readout per class through fixed random weights; the readouts' errors come
+    back to each neuron through the same weights, so that nothing is transported that learns. Connect the inputs of the
+    layer with `LocalError`, or with `ErrorTriggered` and `sampled=SampledError(form="event", threshold=...)`. Layers
+    can be stacked, each with a readout of its own; no error crosses layers.
+
+    Kaiser, Mostafa and Neftci 2020 (doi 10.3389/fnins.2020.00424). Weights are from U(-s, s), s = amplitude/sqrt(size
+    of the layer).
+
+    Args:
+        layer: neurons that learn.
+        told_by: a process, such as a `Stimulus`, that sends `label` messages: a class, or -1 where it is not told.
+        classes: how many there are.
+        sampled: when and how errors are told; `SampledError()` unless given.
+        tau: time constant of the readouts [s].
+        amplitude: of the weights.
+        delay: of every error [s].
+        record: what is kept of the readouts, such as `["state"]`.
+    """
+    critic = sampled or SampledError()
+    if not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise NetworkError(f"connect_local_readout: classes is {classes!r}; give a whole number from 1")
+    if not 0 < amplitude < np.inf:
+        raise NetworkError(f"connect_local_readout: amplitude is {amplitude}; it must be positive and finite")
+    if not 0 < delay < np.inf:
+        raise NetworkError(f"connect_local_readout: delay is {delay}; an error needs a finite delay above 0")
+    s = amplitude / float(np.sqrt(layer.size))
+    g = rng.stream(net.description.seed, f"{layer.name}/readout").uniform(-s, s, (layer.size, classes))
+    readout = net.add(Readout(tau_mem=tau), classes, name=f"{layer.name} readout", record=record)
+    judge = net.add(critic, classes, name=f"{layer.name} critic", record=())
+    net.connect(layer, readout, weight=g)
+    answer: dict[str, Any] = {"feedback": "random", "feedback_weight": 1.0, "feedback_delay": 0.5 * critic.patience}
+    net.connect(judge, readout, Ask(), weight=0.0, pattern=one_to_one(), **answer)
+    net.connect(judge, readout, port="ask", pattern=one_to_one(), name=f"{judge.name}->{readout.name} (ask)")
+    net.connect(judge, layer, port="error", weight=g.T.copy(), delay=delay)
+    net.connect(told_by, judge, port="label", name=f"{told_by.name}->{judge.name} (label)")
+    return LocalReadout(readout, judge, g)

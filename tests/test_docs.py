@@ -1,6 +1,7 @@
 """The documentation tells the truth: its code runs, its output is what it says, no public name is missing."""
 
 import contextlib
+import importlib.util
 import inspect
 import io
 import re
@@ -19,6 +20,7 @@ import eventsnn.rules
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "pages").rglob("*.md"))]
+RULE_PAGES = sorted((ROOT / "docs" / "pages" / "rules").glob("*.md"))
 PUBLIC = sorted(name for name in eventsnn.__all__ if not name.startswith("__"))
 
 
@@ -112,6 +114,47 @@ def test_page_runs(page, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
+def figures():
+    """The module that measures what the pages about rules say."""
+    spec = importlib.util.spec_from_file_location("figures_of_rules", ROOT / "docs" / "figures" / "rules.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its processes are found
+    spec.loader.exec_module(module)
+    return module
+
+
+SHIPPED = [cls for kind in (eventsnn.neurons, eventsnn.rules) for cls in map(vars(kind).get, kind.__all__)]
+MODELS = [cls for cls in SHIPPED if hasattr(cls, "post_state")]
+MEASURED = [page for page in RULE_PAGES if "<!-- measured:" in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("page", MEASURED, ids=lambda page: page.stem)
+def test_what_a_rule_needed_is_what_it_needs(page, figures):
+    """Otherwise run docs/figures/rules.py, and look at what has changed."""
+    text = page.read_text(encoding="utf-8")
+    assert figures.filled(text) == text
+
+
+def test_every_rule_has_a_page(figures):
+    """With a table, and in the navigation."""
+    text = {page.stem: page.read_text(encoding="utf-8") for page in RULE_PAGES}
+    rules = [cls.__name__ for cls in MODELS if issubclass(cls, eventsnn.Rule) and cls is not eventsnn.Ask]
+    assert len(rules) > 10
+    named = set(re.findall(r"(?:eventsnn|es)\.(\w+)[\](]", "".join(text.values())))
+    assert [name for name in rules if name not in named] == []
+    assert len(MEASURED) == len(RULE_PAGES) - 1
+    shown = {
+        name
+        for page in MEASURED
+        for found in figures.MARK.finditer(text[page.stem])
+        for name in found[2].split(" and ")
+    }
+    assert shown == set(figures.RULES)
+    nav = (ROOT / "docs" / "mkdocs.yml").read_text(encoding="utf-8")
+    assert [stem for stem in text if f"rules/{stem}.md" not in nav] == []
+
+
+@pytest.fixture(scope="module")
 def package():
     griffe = pytest.importorskip("griffe")  # as on the reference page, constants have docstrings too
     return griffe.load("eventsnn", search_paths=[ROOT])
@@ -143,10 +186,6 @@ def test_readme_names_tests_that_exist():
     there = {path.name for path in (ROOT / "tests").glob("test_*.py")}
     assert named
     assert named <= there, f"the README names tests that are not there: {sorted(named - there)}"
-
-
-SHIPPED = [cls for kind in (eventsnn.neurons, eventsnn.rules) for cls in map(vars(kind).get, kind.__all__)]
-MODELS = [cls for cls in SHIPPED if hasattr(cls, "post_state")]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

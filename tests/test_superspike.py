@@ -130,6 +130,15 @@ def test_a_target_train_is_checked():
         net.run(0.2)
 
 
+@pytest.mark.parametrize("rule", [es.SuperSpike, es.EProp, es.AdaptiveEProp, es.LocalError, es.ErrorTriggered])
+def test_every_path_is_drawn_with_its_words(rule):
+    """Of the rule as of its class: as many words of memory as its stages and what is due have."""
+    for drawn in (rule, rule()):
+        shown = [t.get_text() for t in es.plot.path(drawn).texts]
+        words = sum(int(text.split()[0]) for text in shown if text.endswith(("word", "words")))
+        assert words == len(rule.circuit.modes) + 1  # and the weight
+
+
 def test_pictures():
     """Every stage is in the diagram, and every surrogate is 1 at threshold."""
     texts = {t.get_text().split("\n")[0] for t in es.plot.path(es.SuperSpike(surrogate=es.Boxcar())).texts}

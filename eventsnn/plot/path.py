@@ -15,6 +15,7 @@ WORDS = {
     "low_pass": "low-pass",
     "double": "double\nexponential",
     "hold": "sum",
+    "adaptation": "adaptation",
     "gate": "×",
     "weight": "weight",
     "error": "error",
@@ -71,7 +72,7 @@ def _gate(ax: Axes, stage: Any, x: float, values: Any) -> None:
 
 
 def _row(ax: Axes, stages: Sequence[Any], values: Any) -> None:
-    words = {"psp": 2, "weight": 2, "low_pass": 1, "hold": 1}
+    words = {"psp": 2, "weight": 2, "low_pass": 1, "hold": 1, "adaptation": 1}
     for k, stage in enumerate(stages):
         place, y = k * STEP, 0.0
         _box(ax, place, y, _name(stage, values), round_=stage.kind == "gate")
