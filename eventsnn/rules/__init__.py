@@ -1,6 +1,7 @@
 """Learning rules, one file each, and the pieces they share."""
 
 from eventsnn.rules.ask import Ask
+from eventsnn.rules.axonal_delay import AxonalDelay
 from eventsnn.rules.delays import FixedDelays, LearnedDelays
 from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
@@ -25,6 +26,7 @@ __all__ = [
     "AdaptiveETLP",
     "AnnealedAdam",
     "Ask",
+    "AxonalDelay",
     "Bump",
     "ByMessage",
     "Clip",

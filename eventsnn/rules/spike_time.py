@@ -145,7 +145,7 @@ class SpikeTimeGradient(Rule):
         self.delays.feel(syn, back * syn.w)
         if self.at_once > 0.0:
             self.change(syn, post, g)
-            self.delays.act(syn)
+            self.delays.act(syn, self.schedule.factor(post))
         else:
             old = syn.gradient
             syn.gradient = old + g
@@ -174,7 +174,7 @@ class SpikeTimeGradient(Rule):
         syn.gradient = 0.0
         if g != 0.0:
             self.change(syn, post, g)
-        self.delays.act(syn)
+        self.delays.act(syn, self.schedule.factor(post))
         lift = self.mirror.lift(syn, post.lift)
         syn.w += lift
         post.weight_sum += lift
