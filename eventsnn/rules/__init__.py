@@ -7,7 +7,8 @@ from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
 from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
-from eventsnn.rules.mirrors import KolenPollack, NoMirror
+from eventsnn.rules.mirrors import Correlation, KolenPollack, NoMirror
+from eventsnn.rules.multi_spike import MultiSpikeGradient
 from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
 from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
@@ -31,6 +32,7 @@ __all__ = [
     "ByMessage",
     "Clip",
     "Constant",
+    "Correlation",
     "EProp",
     "ErrorTriggered",
     "Falling",
@@ -40,6 +42,7 @@ __all__ = [
     "LearnedDelays",
     "LocalError",
     "Momentum",
+    "MultiSpikeGradient",
     "NeuronNorm",
     "NoMirror",
     "NoNorm",
