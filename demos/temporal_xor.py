@@ -6,16 +6,18 @@ PERIOD = 8.0  # time from one pattern to the next, in time constants of the syna
 EPOCH = 4 * PERIOD  # the four patterns once
 
 
-def build(seed=0, engine="reference", record=("spikes",)):
+def build(seed=0, engine="reference", record=("spikes",), feedback="symmetric"):
     """Two inputs, four hidden neurons, two outputs; the output that fires first names the class."""
     net = es.Network(seed, engine)
     x = net.add(es.Latency(), 2, name="input")  # each spikes once per pattern: early, or two time constants late
     h = net.add(es.IF(), 4, name="hidden", record=record)
     y = net.add(es.IF(), 2, name="output", record=record)
-    step, cost = es.Sgd(lr=0.1), es.WeightSum(sum=1.2, rate=0.1)
-    rule = es.SpikeTimeGradient(step=step, cost=cost, mode="accumulate", bound=5.0)
-    net.connect(x, h, rule, weight=es.uniform(2 / 2, 5 / 2))  # U(2/n, 5/n) for n inputs of a neuron
-    net.connect(h, y, rule, weight=es.uniform(2 / 4, 5 / 4), feedback="symmetric")
+    how = {"step": es.Sgd(lr=0.1), "cost": es.WeightSum(sum=1.2, rate=0.1), "mode": "accumulate", "bound": 5.0}
+    mirror = {"mirror": es.KolenPollack(decay=1e-3)} if feedback == "learned" else {}
+    back = {"learned": (0.5, 1.25), "sign_symmetric": (0.0, 0.5)}.get(feedback, (-0.5, 0.5))  # unless symmetric
+    net.connect(x, h, es.SpikeTimeGradient(**how), weight=es.uniform(2 / 2, 5 / 2))  # U(2/n, 5/n) for n inputs
+    rule, ways = es.SpikeTimeGradient(**how, **mirror), {"feedback": feedback, "feedback_weight": es.uniform(*back)}
+    net.connect(h, y, rule, weight=es.uniform(2 / 4, 5 / 4), **ways)
     teacher = net.teach(y, es.FirstToSpike(outputs=2, patience=7.0, sharpness=2.0))
     patterns = es.datasets.temporal_xor()
     net.stimulate(es.Stimulus(patterns.times, patterns.labels, PERIOD), x, layers=[h, y], teacher=teacher)

@@ -78,7 +78,10 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--small", action="store_true", help="fewer neurons or samples, for a first look")
     feedbacks = ", ".join(FEEDBACKS)
     demo.add_argument(
-        "--feedback", choices=FEEDBACKS, metavar="KIND", help=f"yin-yang, mnist: how errors travel back: {feedbacks}"
+        "--feedback",
+        choices=FEEDBACKS,
+        metavar="KIND",
+        help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
     demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist: folder of the data set")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
@@ -218,8 +221,9 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             "--save and --resume keep one network that learns; they go with digits, yin-yang, mnist, or temporal-xor "
             "of one seed"
         )
-    if (args.feedback or args.data) and not entry.on_data:
-        parser.error(f"--feedback and --data go with {', '.join(name for name, e in DEMOS.items() if e.on_data)}")
+    for option, given, taken in (("feedback", args.feedback, "feedbacks"), ("data", args.data, "on_data")):
+        if given and not getattr(entry, taken):
+            parser.error(f"--{option} goes with {', '.join(name for name, e in DEMOS.items() if getattr(e, taken))}")
     options = Options(
         seed=args.seed,
         seeds=args.seeds,

@@ -193,7 +193,8 @@ def run_temporal_xor(options: Options) -> Report:
     demo = module("temporal_xor")
     begun = clock.monotonic()
     record = ("spikes", "state")  # for the picture
-    net = start(options, demo.build, record=record)
+    settings: Report = {"record": record, "feedback": options.feedback or "symmetric"}
+    net = start(options, demo.build, **settings)
     seed, engine = net.description.seed, net.engine_name
     needed: list[int | None] = []
 
@@ -206,7 +207,7 @@ def run_temporal_xor(options: Options) -> Report:
             yield net
             return
         for k in counted(range(1, options.seeds + 1), options, options.seeds, "seed"):
-            one = net if k == 1 else demo.build(seed + k - 1, engine, record=record)
+            one = net if k == 1 else demo.build(seed + k - 1, engine, **settings)
             for _ in demo.learn(one, MOST_EPOCHS):
                 pass
             needed.append(epochs_needed(one))
@@ -350,7 +351,8 @@ class Demo:
     says: str  # the result in words, a format string over the report
     learns: bool = True
     many_seeds: bool = False
-    on_data: bool = False  # learns a data set that may be in a folder, with a choice of feedback
+    on_data: bool = False  # learns a data set that may be in a folder
+    feedbacks: bool = False  # takes a kind of feedback
 
 
 DEMOS = {
@@ -361,6 +363,7 @@ DEMOS = {
         "{converged} of {seeds} networks with {hidden} hidden neurons learned temporal XOR; epochs needed: "
         "median {epochs_median:g}, 95 % within {epochs_p95:g} ({seconds} s)",
         many_seeds=True,
+        feedbacks=True,
     ),
     "digits": Demo(
         "handwritten digits as spike times, learned one sample at a time without phases",

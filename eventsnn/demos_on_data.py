@@ -20,6 +20,11 @@ def run_yin_yang(options: Options) -> Report:
     return learn(options, "yin-yang", "yin_yang")
 
 
+def run_yin_yang_delays(options: Options) -> Report:
+    """Learn Yin-Yang with five hidden neurons and delays that learn."""
+    return learn(options, "yin-yang-delays", "yin_yang_delays")
+
+
 def run_mnist(options: Options) -> Report:
     """Learn MNIST one digit at a time."""
     return learn(options, "mnist", "mnist")
@@ -124,13 +129,16 @@ def says(classes: str) -> str:
 
 def entry(summary: str, file: str, run: Callable[[Options], Report], what: str) -> Demo:
     """An entry of `eventsnn demo` for a data set."""
-    return Demo(summary, file, run, says(what), on_data=True)
+    return Demo(summary, file, run, says(what), on_data=True, feedbacks=True)
 
 
 DEMOS = {
     **demo_runner.DEMOS,
     "yin-yang": entry(
         "which region of a disc a point lies in, learned one point at a time", "yin_yang", run_yin_yang, "points"
+    ),
+    "yin-yang-delays": entry(
+        "the same with five hidden neurons, which also learn delays", "yin_yang_delays", run_yin_yang_delays, "points"
     ),
     "mnist": entry(
         "the handwritten digits of MNIST, learned one at a time (needs EVENTSNN_DATA or --data)",

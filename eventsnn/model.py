@@ -25,10 +25,10 @@ EpochState = Annotated[float, "epoch-state"]
 """One float64 that a Rule keeps for each epoch of a postsynaptic neuron that a synapse of it still belongs to."""
 
 COURSES = ("course", "adaptive_course")
-FUNCTIONS = ("psp", "psp_slope", *COURSES)
+FUNCTIONS = ("psp", "psp_slope", "fade", "slope_after", *COURSES)
 """What a neuron may publish beside its variables: functions that rules can call."""
 
-PYTHON_ONLY = frozenset({"derive", "time_constants"})  # run by the framework, never inside a handler
+PYTHON_ONLY = frozenset({"derive", "time_constants", "suits"})  # run by the framework, never inside a handler
 
 
 class Model:
@@ -225,7 +225,8 @@ class Neuron(Model, abstract=True):
     Write `advance(cell, dt)`, `receive(cell, w)`, `next_spike(cell)` (seconds from now, `math.inf` = never) and
     `fire(cell, t)`. Optional: `begin(cell)`, `rest(cell)` (what a `reset` message does), `on_<port>(cell, value)` for
     control messages, also `on_error`, and `psp(u)`, `psp_slope(u)` (effect of a unit input after u seconds, and its
-    derivative), which spike-time rules use.
+    derivative), which spike-time rules use; for several spikes also `fade(u)` (what is left of a voltage) and
+    `slope_after(slope)` (just after a reset, given that just before it).
 
     For rules that follow the voltage between events: `course(cell, u)` gives (rest, leak, drive, lasts), with which the
     voltage above `v_threshold`, u + x seconds after the last event, is `rest + leak exp(-x/tau_mem) + drive psp(x)` as
@@ -249,6 +250,8 @@ class Neuron(Model, abstract=True):
         "begin": ("self", "cell"),
         "psp": ("self", "u"),
         "psp_slope": ("self", "u"),
+        "fade": ("self", "u"),
+        "slope_after": ("self", "slope"),
         "course": ("self", "cell", "u"),
         "adaptive_course": ("self", "cell", "u"),
     }
@@ -365,6 +368,10 @@ class Rule(Model, abstract=True):
         if name in cls._others:
             return cls._others[name]
         return {"on_": cls._each, "at_": cls._once}.get(name[:3])
+
+    def suits(self, neuron: Any) -> str:
+        """Why this rule does not work with that neuron, or nothing. Runs in Python."""
+        return ""
 
     @property
     def synapse_state(self) -> dict[str, float]:

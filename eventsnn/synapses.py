@@ -290,3 +290,5 @@ def _check_rule(s: Synapses) -> None:
             f"{s.name}: {type(rule).__name__} reads post.{missing[0]}, which {type(model).__name__} does not publish; "
             f"it has {', '.join(sorted(published(model)))}"
         )
+    if reason := rule.suits(model):
+        raise NetworkError(f"{s.name}: {type(rule).__name__} does not suit {s.post.name}, which {reason}")

@@ -54,7 +54,7 @@ NEURONS = [es.LIF, es.AdaptiveLIF, es.TwoCompartment]
 
 PLACES = {  # which parameter of a rule a piece is for, by its first handler
     "lift": "cost", "divide": "clip", "change": "step", "scaled": "norm", "follow": "mirror", "act": "delays",
-    "advance": "schedule",
+    "advance": "schedule", "begin": "mirror",
 }  # fmt: skip
 
 REACHES = [  # expressions that leave the scopes; $ is a scope of the handler, or self

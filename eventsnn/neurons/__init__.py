@@ -1,6 +1,7 @@
 """Neuron models, one file each."""
 
 from eventsnn.neurons.adaptive_lif import AdaptiveLIF
+from eventsnn.neurons.axon import Axon
 from eventsnn.neurons.error_neuron import ErrorNeuron
 from eventsnn.neurons.integrate_fire import IF
 from eventsnn.neurons.lif import LIF
@@ -12,6 +13,7 @@ __all__ = [
     "IF",
     "LIF",
     "AdaptiveLIF",
+    "Axon",
     "ErrorNeuron",
     "Latency",
     "Poisson",

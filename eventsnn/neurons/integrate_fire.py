@@ -174,3 +174,11 @@ class IF(LinearNeuron):
         if u < 0.0 or self.pulse > 0.0:
             return 0.0
         return math.exp(-u / self.tau_syn) / self.tau_syn
+
+    def fade(self, u):
+        """What is left of a voltage after u seconds: all of it."""
+        return 1.0
+
+    def slope_after(self, slope):
+        """Slope of the voltage just after a reset, given that just before it [1/s]: the current is the same."""
+        return slope

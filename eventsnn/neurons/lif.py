@@ -334,3 +334,11 @@ class LIF(LinearNeuron):
         if self.pulse > 0.0:
             return -math.exp(-u / self.tau_mem) / self.tau_mem
         return (math.exp(-u / self.tau_syn) - self.psp(u)) / self.tau_mem
+
+    def fade(self, u):
+        """What is left of a voltage after u seconds."""
+        return math.exp(-u / self.tau_mem)
+
+    def slope_after(self, slope):
+        """Slope of the voltage just after a reset, given that just before it [1/s]."""
+        return slope + (self.v_threshold - self.v_reset) / self.tau_mem

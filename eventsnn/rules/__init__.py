@@ -1,12 +1,14 @@
 """Learning rules, one file each, and the pieces they share."""
 
 from eventsnn.rules.ask import Ask
+from eventsnn.rules.axonal_delay import AxonalDelay
 from eventsnn.rules.delays import FixedDelays, LearnedDelays
 from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
 from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
-from eventsnn.rules.mirrors import KolenPollack, NoMirror
+from eventsnn.rules.mirrors import Correlation, KolenPollack, NoMirror
+from eventsnn.rules.multi_spike import MultiSpikeGradient
 from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
 from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
@@ -25,10 +27,12 @@ __all__ = [
     "AdaptiveETLP",
     "AnnealedAdam",
     "Ask",
+    "AxonalDelay",
     "Bump",
     "ByMessage",
     "Clip",
     "Constant",
+    "Correlation",
     "EProp",
     "ErrorTriggered",
     "Falling",
@@ -38,6 +42,7 @@ __all__ = [
     "LearnedDelays",
     "LocalError",
     "Momentum",
+    "MultiSpikeGradient",
     "NeuronNorm",
     "NoMirror",
     "NoNorm",

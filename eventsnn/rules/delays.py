@@ -12,7 +12,7 @@ class FixedDelays(Part):
     def feel(self, syn, g):
         """The gradient by the delay."""
 
-    def act(self, syn):
+    def act(self, syn, factor):
         """Change the delay."""
 
 
@@ -50,12 +50,12 @@ class LearnedDelays(Part):
         """The gradient by the delay."""
         syn.delay_gradient += g
 
-    def act(self, syn):
-        """Change the delay."""
+    def act(self, syn, factor):
+        """Change the delay by a step times `factor`, which a schedule gives."""
         g = syn.delay_gradient
         if g != 0.0:
             syn.delay_gradient = 0.0
             syn.delay_power *= self.square_decay
             syn.delay_square = self.square_decay * syn.delay_square + (1.0 - self.square_decay) * g * g
             root = math.sqrt(syn.delay_square / (1.0 - syn.delay_power)) + self.epsilon
-            syn.delay = min(max(syn.delay - self.lr * g / root, 0.0), self.most)
+            syn.delay = min(max(syn.delay - factor * self.lr * g / root, 0.0), self.most)

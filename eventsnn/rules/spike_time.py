@@ -64,7 +64,7 @@ class SpikeTimeGradient(Rule):
     norm: Part = NoNorm()  # what scales a neuron's gradients before the step
     schedule: Part = Constant()  # factor of every step, by trials or by `rate` messages
     delays: Part = FixedDelays()  # or LearnedDelays
-    mirror: Part = NoMirror()  # KolenPollack for feedback="learned"
+    mirror: Part = NoMirror()  # KolenPollack or Correlation for feedback="learned"
     clip: Part = Clip()  # bounds near the pole
     cost: Part = NoRemedy()  # usually WeightSum
     silence: Part = NoRemedy()  # usually Bump
@@ -99,6 +99,7 @@ class SpikeTimeGradient(Rule):
     def begin(self, syn, post):
         """Add up the weights, for remedies that look at their sum."""
         post.weight_sum += syn.w
+        self.mirror.begin(syn, post)
 
     def on_pre(self, syn, post, msg):
         """Remember a spike that comes while the neuron has not fired."""
@@ -110,7 +111,13 @@ class SpikeTimeGradient(Rule):
         if post.t_spike == -math.inf:
             post.t_spike = msg.time
             post.slope_spike = post.slope
+            return self.mirror.probe(post)
         return 0.0
+
+    def on_post(self, syn, post, msg):
+        """The first spike, seen from a synapse whose mirror wants to know."""
+        u = msg.time - syn.t
+        self.mirror.hear(syn, post, post.psp_slope(u) if syn.t >= post.t_reset and u < math.inf else 0.0)
 
     def at_reset(self, post, msg):
         """A new trial."""
@@ -145,7 +152,7 @@ class SpikeTimeGradient(Rule):
         self.delays.feel(syn, back * syn.w)
         if self.at_once > 0.0:
             self.change(syn, post, g)
-            self.delays.act(syn)
+            self.delays.act(syn, self.schedule.factor(post))
         else:
             old = syn.gradient
             syn.gradient = old + g
@@ -174,7 +181,7 @@ class SpikeTimeGradient(Rule):
         syn.gradient = 0.0
         if g != 0.0:
             self.change(syn, post, g)
-        self.delays.act(syn)
+        self.delays.act(syn, self.schedule.factor(post))
         lift = self.mirror.lift(syn, post.lift)
         syn.w += lift
         post.weight_sum += lift
@@ -209,6 +216,6 @@ class SpikeTimeGradient(Rule):
     def change(self, syn, post, g):
         """One step down the gradient."""
         dw = self.schedule.factor(post) * self.step.change(syn, self.norm.scaled(post, g))
-        dw = self.mirror.follow(syn, dw)
+        dw = self.mirror.follow(syn, post, dw)
         syn.w += dw
         post.weight_sum += dw
