@@ -71,6 +71,7 @@ from eventsnn.rules import (
     NoMirror,
     NoNorm,
     NoRemedy,
+    OneTrial,
     PairSTDP,
     Penalty,
     Pseudospikes,
@@ -84,6 +85,7 @@ from eventsnn.rules import (
     SuperSpike,
     TripletSTDP,
     WeightSum,
+    in_flight,
     van_rossum,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
@@ -160,6 +162,7 @@ __all__ = [
     "NoMirror",
     "NoNorm",
     "NoRemedy",
+    "OneTrial",
     "PairSTDP",
     "Part",
     "Penalty",
@@ -211,6 +214,7 @@ __all__ = [
     "grid",
     "history",
     "hold",
+    "in_flight",
     "instant",
     "latency",
     "lognormal",
