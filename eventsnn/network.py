@@ -205,18 +205,19 @@ class Network(Looking):
         """Let a stimulus present samples: give it its ways out, one projection without delay per port and target.
 
         `value` (a latency for each neuron) goes to the inputs, `reset` to the inputs and the layers, `apply` (learn
-        from the sample before) to the layers, and `label` to the teacher. `apply_delays` [s], one for each layer, are
+        from the sample before) to the layers, or `gather` within a batch, and `label` to the teacher. `apply_delays` [s], one for each layer, are
         for rules with several trials `in_flight`.
         """
         population = self.add(stimulus, name=name)
         taught = [] if teacher is None else [teacher]
         targets = {"value": [inputs], "reset": [inputs, *layers], "apply": layers, "label": taught}
+        targets |= {"gather": layers} if getattr(stimulus, "batch", 1) > 1 else {}
         if len(apply_delays) not in (0, len(layers)):
             raise NetworkError(
                 f"stimulate: {len(apply_delays)} apply_delays for {len(layers)} layers; give one for each"
             )
         for port, those in targets.items():
-            delays = apply_delays if port == "apply" and apply_delays else [0.0] * len(those)
+            delays = apply_delays if port in ("apply", "gather") and apply_delays else [0.0] * len(those)
             for target, delay in zip(those, delays, strict=True):
                 self.connect(population, target, port=port, delay=delay, name=f"{name}->{target.name} ({port})")
         return population
