@@ -205,8 +205,8 @@ class Network(Looking):
         """Let a stimulus present samples: give it its ways out, one projection without delay per port and target.
 
         `value` (a latency for each neuron) goes to the inputs, `reset` to the inputs and the layers, `apply` (learn
-        from the sample before) to the layers, or `gather` within a batch, and `label` to the teacher. `apply_delays` [s], one for each layer, are
-        for rules with several trials `in_flight`.
+        from the sample before), or `gather` within a batch, to the layers, and `label` to the teacher. `apply_delays`
+        [s], one for each layer, are for rules with several trials `in_flight`.
         """
         population = self.add(stimulus, name=name)
         taught = [] if teacher is None else [teacher]

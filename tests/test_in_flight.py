@@ -14,12 +14,12 @@ OPEN = 8.0  # how long a sample's spikes take
 LATE = 24.0  # how much later its errors come to the hidden layer: half of it teacher, half of it way back
 
 
-def learn(k, mode="accumulate", remember=True, engine="reference", lr=1e-3, samples=8, seed=3):
+def learn(k, mode="accumulate", remember=True, engine="reference", lr=1e-3, samples=8, seed=3, batch=1):
     """Samples that follow each other so fast that k are in flight; errors take equally long, whatever k is."""
     period = (LATE + OPEN) / k
     after = [max(0.0, late - (period - OPEN)) for late in (LATE, LATE / 2)]
     memories = [es.in_flight(math.ceil(a / period) + 1, a) if remember else es.OneTrial() for a in after]
-    modes = [mode, "immediate" if mode == "gather" else mode]
+    modes = [mode, {"gather": "immediate"}.get(mode, mode) if batch == 1 else "accumulate"]
     hidden, output = (
         es.SpikeTimeGradient(mode=m, step=es.Sgd(lr=lr), trials=t) for m, t in zip(modes, memories, strict=True)
     )
@@ -29,7 +29,7 @@ def learn(k, mode="accumulate", remember=True, engine="reference", lr=1e-3, samp
     xh = net.connect(x, h, hidden, weight=rng.uniform(0.4, 1.5, (3, 4)))
     hy = net.connect(h, y, output, weight=rng.uniform(0.3, 1.0, (4, 2)), feedback="symmetric", feedback_delay=LATE / 2)
     teacher = net.teach(y, es.TargetTimes([[1.0, 2.0], [2.0, 1.0]]), delay=LATE / 2)
-    stimulus = es.Stimulus(rng.uniform(0.0, 1.0, (samples, 3)), np.arange(samples) % 2, period, passes=1)
+    stimulus = es.Stimulus(rng.uniform(0.0, 1.0, (samples, 3)), np.arange(samples) % 2, period, passes=1, batch=batch)
     net.stimulate(stimulus, x, layers=[h, y], teacher=teacher, apply_delays=after)
     return net, (xh, hy)
 
@@ -51,6 +51,18 @@ def test_samples_in_flight_change_what_they_change_one_at_a_time(mode, k, seed):
     for a, b in zip(one, many, strict=True):
         assert b == pytest.approx(a, abs=1e-5 * max(np.abs(a).max(), 1.0))
     assert sum(s["post.mixed"].sum() for s in state if "post.mixed" in s) == 0.0
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_changes_of_a_batch_add_up_until_its_end(k):
+    """Plain steps: eight samples in two batches change what they change one by one."""
+    (alone, _), (together, _) = (changes(k, "gather", batch=batch) for batch in (1, 4))
+    for a, b in zip(alone, together, strict=True):
+        assert b == pytest.approx(a, abs=1e-5 * np.abs(a).max())
+    net, (xh, _) = learn(1, "gather", batch=4)
+    before = net.matrix(xh)
+    assert np.array_equal(net.run(4 * (LATE + OPEN)).matrix(xh), before)
+    assert not np.array_equal(net.run(1.0).matrix(xh), before)
 
 
 def test_without_memory_errors_are_taken_for_those_of_other_samples():
