@@ -8,17 +8,21 @@ import numpy as np
 import eventsnn as es
 
 PERIOD = 6.0  # time from one digit to the next, in time constants of the synapses
+BATCH = 10  # weights change after so many digits; until then changes add up at the synapses
 PASSES = 3  # how often every training digit is presented
 VALIDATION = 5000  # training digits that are held out to choose settings
 
 
 def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric", trained=None):
     """784 pixels, hidden neurons, 10 outputs; with new weights, or with those of a trained network."""
-    parts = {"clip": es.Clip(slope=0.1), "cost": es.WeightSum(sum=2.0, rate=0.001)}
-    steps = es.AnnealedAdam(lr=0.001, half=3000.0, decay1=0.98), es.AnnealedAdam(lr=0.003, half=6000.0, decay1=0.98)
-    gather = es.SpikeTimeGradient(mode="gather", step=steps[0], **parts)
+    parts = {
+        "clip": es.Clip(slope=0.1),
+        "cost": es.WeightSum(sum=2.0, rate=0.01),
+        "schedule": es.Falling(half=20_000.0),
+    }
     mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
-    at_once = es.SpikeTimeGradient(mode="immediate", step=steps[1], **parts, **mirror)
+    gather = es.SpikeTimeGradient(mode="gather", step=es.Adam(lr=0.002), **parts)
+    add_up = es.SpikeTimeGradient(mode="accumulate", step=es.Adam(lr=0.003), **parts, **mirror)
     weights = [es.normal(5 / 150, 0.05), es.normal(5 / hidden, 0.1)]  # 150 pixels of a digit are not black
     if trained is not None:
         weights = [trained.matrix(trained.projection(name)) for name in ("pixels->hidden", "hidden->output")]
@@ -29,7 +33,7 @@ def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric
     y = net.add(es.IF(), 10, name="output", record=())
     net.connect(x, h, gather, weight=weights[0])
     way_back = {} if feedback == "symmetric" else {"feedback_weight": es.uniform(0.0, 10 / hidden)}
-    net.connect(h, y, at_once, weight=weights[1], feedback=feedback, feedback_delay=0.05, **way_back)
+    net.connect(h, y, add_up, weight=weights[1], feedback=feedback, feedback_delay=0.05, **way_back)
     loss = es.FirstToSpike(outputs=10, patience=5.0, sharpness=5.0, tau=np.inf)
     net.stimulate(stimulus, x, layers=[h, y], teacher=net.teach(y, loss, delay=0.05))
     return net
@@ -46,9 +50,8 @@ def samples(data=None, small=False):
 def build(seed=0, engine="compiled", small=False, feedback="symmetric", data=None):
     """The network that learns; `small` has 50 hidden neurons."""
     train, _, _ = samples(data, small)
-    stimulus = es.Stimulus(
-        train.times, train.labels, PERIOD, shuffle=True, passes=PASSES, seed=seed, levels=train.levels
-    )
+    how = {"shuffle": True, "passes": PASSES, "seed": seed, "levels": train.levels, "batch": BATCH}
+    stimulus = es.Stimulus(train.times, train.labels, PERIOD, **how)
     return network(stimulus, seed, engine, 50 if small else 350, feedback)
 
 

@@ -75,6 +75,7 @@ from eventsnn.rules import (
     NoMirror,
     NoNorm,
     NoRemedy,
+    OneTrial,
     PairSTDP,
     Penalty,
     Pseudospikes,
@@ -88,6 +89,7 @@ from eventsnn.rules import (
     SuperSpike,
     TripletSTDP,
     WeightSum,
+    in_flight,
     van_rossum,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
@@ -169,6 +171,7 @@ __all__ = [
     "NoMirror",
     "NoNorm",
     "NoRemedy",
+    "OneTrial",
     "PairSTDP",
     "Part",
     "Penalty",
@@ -222,6 +225,7 @@ __all__ = [
     "grid",
     "history",
     "hold",
+    "in_flight",
     "instant",
     "latency",
     "lognormal",

@@ -121,7 +121,7 @@ def add_bench(command: argparse.ArgumentParser) -> None:
     """The options of `eventsnn bench`."""
     names = ", ".join(BENCHMARKS)
     command.add_argument("name", nargs="?", choices=list(BENCHMARKS), metavar="NAME", help=f"{names}; none: list them")
-    command.add_argument("--peers", action="store_true", help="run NEST and Brian2 beside it, where they are installed")
+    command.add_argument("--peers", action="store_true", help="run NEST, Brian2 or PyTorch beside it, where installed")
     command.add_argument("--quick", action="store_true", help="smaller networks, fewer repetitions")
     command.add_argument("--seed", type=natural, default=1, metavar="N", help="of the networks (default 1)")
     command.add_argument("--json", action="store_true", help="print the results as one JSON list")

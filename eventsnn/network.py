@@ -200,18 +200,26 @@ class Network(Looking):
         layers: Sequence[Population] = (),
         teacher: Population | None = None,
         name: str = "stimulus",
+        apply_delays: Sequence[float] = (),
     ) -> Population:
         """Let a stimulus present samples: give it its ways out, one projection without delay per port and target.
 
         `value` (a latency for each neuron) goes to the inputs, `reset` to the inputs and the layers, `apply` (learn
-        from the sample before) to the layers, and `label` to the teacher.
+        from the sample before), or `gather` within a batch, to the layers, and `label` to the teacher. `apply_delays`
+        [s], one for each layer, are for rules with several trials `in_flight`.
         """
         population = self.add(stimulus, name=name)
         taught = [] if teacher is None else [teacher]
         targets = {"value": [inputs], "reset": [inputs, *layers], "apply": layers, "label": taught}
+        targets |= {"gather": layers} if getattr(stimulus, "batch", 1) > 1 else {}
+        if len(apply_delays) not in (0, len(layers)):
+            raise NetworkError(
+                f"stimulate: {len(apply_delays)} apply_delays for {len(layers)} layers; give one for each"
+            )
         for port, those in targets.items():
-            for target in those:
-                self.connect(population, target, port=port, name=f"{name}->{target.name} ({port})")
+            delays = apply_delays if port in ("apply", "gather") and apply_delays else [0.0] * len(those)
+            for target, delay in zip(those, delays, strict=True):
+                self.connect(population, target, port=port, delay=delay, name=f"{name}->{target.name} ({port})")
         return population
 
     def _name(self, name: str | None, default: str, taken: list[str]) -> str:

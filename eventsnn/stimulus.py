@@ -25,6 +25,7 @@ class Stimulus(Process):
         shuffle: present every pass over the samples in another order, drawn from `seed`.
         passes: how many times all samples are presented; 0 for ever.
         levels: the latencies [s] that there are, shape (levels,); None if `times` are latencies themselves.
+        batch: `apply` is sent after every so many samples only, `gather` after the others: changes add up until then.
 
     Raises:
         NetworkError: shapes that do not match, a latency that is negative or NaN, or no such level.
@@ -38,6 +39,7 @@ class Stimulus(Process):
     passes: int = 0
     seed: int = 0
     levels: np.ndarray | None = field(default=None, repr=False)
+    batch: int = 1
 
     def __post_init__(self) -> None:
         self.times = np.asarray(self.times, dtype=np.float64 if self.levels is None else None)
@@ -65,6 +67,8 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus.start is {self.start}; it must be finite and not negative")
         if self.passes < 0:
             raise NetworkError(f"Stimulus.passes is {self.passes}; give how many, or 0 for ever")
+        if self.batch < 1:
+            raise NetworkError(f"Stimulus.batch is {self.batch}; give how many samples, from 1")
 
     def _check_levels(self) -> None:
         self.levels = np.asarray(self.levels, dtype=np.float64)
@@ -108,7 +112,7 @@ class Stimulus(Process):
             yield cell.until(self.start + k * self.period)
             sample = self.sample(k)
             if k > 0 and self.labels[self.sample(k - 1)] >= 0:
-                self.send(cell, "apply", 1.0)
+                self.send(cell, "apply" if k % self.batch == 0 else "gather", 1.0)
             if sample < 0:
                 return
             self.send(cell, "reset", 0.0)

@@ -7,10 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+import eventsnn as es
 from eventsnn import Rule, rules
-from eventsnn.bench import BENCHMARKS, Options, Result, bars, circuits, machine, runners, table
+from eventsnn.bench import BENCHMARKS, Options, Result, bars, circuits, closed_form, learning, machine, runners, table
 from eventsnn.bench.learning import RULES
 from eventsnn.cli import main
+from eventsnn.datasets import Samples
 from eventsnn.errors import EngineError
 
 FIELDS = [field.name for field in dataclasses.fields(Result)]
@@ -40,7 +42,8 @@ def check(name, results):
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_runs(name):
+def test_runs(name, monkeypatch):
+    monkeypatch.delenv("EVENTSNN_DATA", raising=False)
     check(name, list(BENCHMARKS[name].run(Options(size="tiny", engine="reference"))))
 
 
@@ -120,6 +123,55 @@ def test_peers_where_there_are_none(capsys):
         main(["bench", "startup", "--peers"])
     assert stop.value.code == 2
     assert "startup has no peers" in capsys.readouterr().err
+
+
+def epoch(peers):
+    """An epoch of made-up digits, on the reference engine."""
+    rng = np.random.default_rng(1)
+    samples = Samples(rng.integers(0, 4, (12, 20)), np.arange(12) % 10, np.array([np.inf, 0.0, 1.0, 2.0]))
+    return list(learning.epoch(samples, Options(size="tiny", engine="reference", peers=peers)))
+
+
+def test_an_epoch_without_pytorch(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (ours,) = epoch(peers=True)
+    assert (ours.case, ours.engine) == ("MNIST, 20-8-10, 60,000 digits, from 4", "eventsnn")
+    assert ours.samples_per_second == pytest.approx(60_000 / ours.seconds)
+    assert capsys.readouterr().err.startswith("eventsnn: skipped pytorch, batches of 100: ")
+
+
+def test_an_epoch_beside_pytorch():
+    pytest.importorskip("torch")
+    ours, theirs = epoch(peers=True)
+    assert ours.case == theirs.case
+    assert theirs.engine == "pytorch, batches of 100"
+    assert 0 < theirs.seconds_min <= theirs.seconds
+
+
+def test_the_peer_has_the_same_gradients():
+    """One step of plain descent on one sample changes every weight as the messages do."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(4)
+    times = np.where(rng.random((1, 12)) < 0.3, np.inf, rng.uniform(0.0, 2.0, (1, 12)))
+    weights = [rng.uniform(0.0, 0.4, (12, 9)), rng.uniform(0.0, 0.6, (9, 10))]
+    peer = closed_form.Batches(Samples(times, np.array([3])), weights, 3.0, [0.1, 0.1])
+    peer.w = [torch.tensor(w, dtype=torch.float64, requires_grad=True) for w in weights]
+    peer.loss(torch.exp(torch.tensor(times)), torch.tensor([3])).backward()
+
+    net = es.Network()
+    layers = [net.add(es.Latency(), 12), net.add(es.IF(), 9), net.add(es.IF(), 10)]
+    rule = es.SpikeTimeGradient(step=es.Sgd(lr=1.0), clip=es.Clip(slope=closed_form.SLOPE), mode="accumulate")
+    projections = [
+        net.connect(a, b, rule, weight=w, feedback="symmetric" if a is layers[1] else None)
+        for a, b, w in zip(layers[:-1], layers[1:], weights, strict=True)
+    ]
+    teacher = net.teach(layers[2], es.FirstToSpike(outputs=10, patience=30.0, sharpness=3.0, tau=np.inf))
+    net.stimulate(es.Stimulus(times, [3], 40.0, passes=1), layers[0], layers=layers[1:], teacher=teacher)
+    net.run(50.0)
+    for projection, w, tensor in zip(projections, weights, peer.w, strict=True):
+        by_messages = w - net.matrix(projection)
+        assert np.abs(by_messages).max() > 1e-3
+        assert tensor.grad.numpy() == pytest.approx(by_messages, rel=1e-9, abs=1e-12)
 
 
 def test_missing_peers_are_skipped_by_name(capsys, tmp_path):

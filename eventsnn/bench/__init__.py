@@ -24,7 +24,7 @@ BENCHMARKS = {
     "balanced": Benchmark("recurrent networks of 4,000 and 20,000 neurons, one delay and many", balanced, peers=True),
     "sparse": Benchmark("activity from 20 Hz down to none, and the cost of an hour of silence", sparse, peers=True),
     "plastic": Benchmark("each learning rule, in a network of useful size", plastic, peers=True),
-    "training": Benchmark("handwritten digits, one at a time: samples per second", training),
+    "training": Benchmark("handwritten digits, one at a time; an epoch of MNIST", training, peers=True),
     "startup": Benchmark("import, first start and warm start", startup),
     "simpy": Benchmark("the compiled engine beside the reference engine", simpy),
 }

@@ -9,8 +9,9 @@ import numpy as np
 import eventsnn
 from eventsnn import datasets, rules
 from eventsnn.bench import circuits
+from eventsnn.bench.closed_form import Batches
 from eventsnn.bench.results import Result, Run, summary
-from eventsnn.bench.runners import WARM_UP, Options, side_by_side
+from eventsnn.bench.runners import WARM_UP, Missing, Options, side_by_side, warn
 from eventsnn.datasets import Samples
 from eventsnn.distributions import uniform
 from eventsnn.model import Rule
@@ -23,23 +24,28 @@ from eventsnn.synapses import published
 from eventsnn.teachers import FirstToSpike
 
 PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
+RATE = 0.0005  # learning rate
+SHARPNESS = 3.0  # of the loss
+EPOCH = 60_000  # samples, for MNIST
 VERSION = f"eventsnn {eventsnn.__version__}"
 
 
 def race(samples: Samples, hidden: int, options: Options) -> Network:
     """Inputs, hidden neurons and ten outputs, of which the first to spike names the class; as in the digits demo."""
     inputs = samples.times.shape[1]
-    active = np.isfinite(samples.times).sum(axis=1).mean()  # inputs that spike in a sample
+    times = samples.times if samples.levels is None else samples.levels[samples.times]
+    active = np.isfinite(times).sum(axis=1).mean()  # inputs that spike in a sample
     net = Network(options.seed, options.engine)
     x = net.add(Latency(), inputs, name="input", record=())
     h = net.add(IF(), hidden, name="hidden")
     y = net.add(IF(), 10, name="output")
-    step, clip, cost = Adam(lr=0.0005), Clip(slope=0.1), WeightSum(sum=2.0, rate=0.01)
+    step, clip, cost = Adam(lr=RATE), Clip(slope=0.1), WeightSum(sum=2.0, rate=0.01)
     gather, at_once = (SpikeTimeGradient(mode=m, step=step, clip=clip, cost=cost) for m in ("gather", "immediate"))
     net.connect(x, h, gather, weight=uniform(0.0, 8.0 / active))
     net.connect(h, y, at_once, weight=uniform(0.0, 16.0 / hidden), feedback="symmetric")
-    teacher = net.teach(y, FirstToSpike(outputs=10, patience=5.0, sharpness=3.0))
-    net.stimulate(Stimulus(samples.times, samples.labels, PERIOD), x, layers=[h, y], teacher=teacher)
+    teacher = net.teach(y, FirstToSpike(outputs=10, patience=5.0, sharpness=SHARPNESS))
+    stimulus = Stimulus(samples.times, samples.labels, PERIOD, levels=samples.levels)
+    net.stimulate(stimulus, x, layers=[h, y], teacher=teacher)
     return net
 
 
@@ -123,7 +129,49 @@ def plastic(options: Options) -> Iterator[Result]:
 
 
 def training(options: Options) -> Iterator[Result]:
-    """Handwritten digits, one at a time: 64 pixels, 100 hidden neurons, 10 outputs."""
+    """Handwritten digits, one at a time: 64 pixels, 100 hidden neurons, 10 outputs; and an epoch of MNIST."""
     train, _ = datasets.digits(early=0.0, late=2.0, silent=True)
     hidden = options.pick(full=100, quick=100, tiny=8)
     yield measure_race("training", f"digits, 64-{hidden}-10, one at a time", train, hidden, options)
+    try:
+        yield from epoch(datasets.mnist()[0], options)
+    except FileNotFoundError as error:
+        warn(f"skipped MNIST: {error}")
+
+
+def epoch(samples: Samples, options: Options) -> Iterator[Result]:
+    """Seconds for 60,000 digits, from fewer; with `--peers` beside the same gradients in batches, by PyTorch.
+
+    Both begin with the same weights, and learn from the same digits in the same order, a piece each by turns.
+    """
+    hidden, piece, repetitions = options.pick(full=(350, 500, 3), quick=(350, 100, 2), tiny=(8, 2, 2))
+    inputs, times, begun = samples.times.shape[1], EPOCH / piece, time.perf_counter()
+    net = race(samples, hidden, options)
+    weights = [net.matrix(p) for p in net.description.projections if p.rule is not None]
+    peer = batches(samples, weights) if options.peers else None
+    net.run(piece * PERIOD)
+    known = {"build": time.perf_counter() - begun, "synapses": sum(w.size for w in weights), "seed": options.seed}
+    ours, theirs = [], []
+    if peer is not None:
+        peer.run(piece)
+    for _ in range(repetitions):
+        messages, begun = sum(net.message_counts().values()), time.process_time()
+        net.run(piece * PERIOD)
+        seconds = time.process_time() - begun
+        ours.append(Run(seconds * times, round((sum(net.message_counts().values()) - messages) * times)))
+        if peer is not None:
+            theirs.append(Run(peer.run(piece) * times))
+    case = f"MNIST, {inputs}-{hidden}-10, {EPOCH:,} digits, from {piece * repetitions:,}"
+    known |= {"samples": EPOCH, "neurons": hidden + 10}
+    yield summary("training", case, "eventsnn", VERSION, ours, **known)
+    if peer is not None:
+        yield summary("training", case, peer.engine, peer.version, theirs, **known)
+
+
+def batches(samples: Samples, weights: list[np.ndarray]) -> Batches | None:
+    """The peer, if PyTorch is there; or else a line on stderr."""
+    try:
+        return Batches(samples, weights, SHARPNESS, [RATE, RATE])
+    except Missing as error:
+        warn(f"skipped {Batches.engine}: {error}")
+        return None

@@ -16,6 +16,7 @@ from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
 from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, NeuronNorm, NoNorm, Sgd, Sign
 from eventsnn.rules.superspike import RMax, SuperSpike, van_rossum
+from eventsnn.rules.trials import OneTrial, in_flight
 from eventsnn.rules.triplet_stdp import TripletSTDP
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "NoMirror",
     "NoNorm",
     "NoRemedy",
+    "OneTrial",
     "PairSTDP",
     "Penalty",
     "Pseudospikes",
@@ -60,5 +62,6 @@ __all__ = [
     "SuperSpike",
     "TripletSTDP",
     "WeightSum",
+    "in_flight",
     "van_rossum",
 ]

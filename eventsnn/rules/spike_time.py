@@ -9,6 +9,7 @@ from eventsnn.rules.mirrors import NoMirror
 from eventsnn.rules.remedies import NoRemedy
 from eventsnn.rules.schedules import Constant
 from eventsnn.rules.steps import Adam, NoNorm
+from eventsnn.rules.trials import OneTrial
 
 MODES = ("immediate", "accumulate", "gather")
 
@@ -47,7 +48,8 @@ class SpikeTimeGradient(Rule):
     for inputs that arrived before t_o, and 0 for others (Mostafa 2018 for the non-leaky neuron; Goeltz et al. 2021
     for the leaky one). An error message carries dL/dt_o [1/s]. It changes the weights, and each synapse whose spike
     came in time returns `dL/dt_o psp'/slope`, which the feedback multiplies by its weight and brings to the source:
-    its own error. Errors add, so no message waits for another. A synapse carries at most one spike per trial.
+    its own error. Errors add, so no message waits for another. A synapse carries at most one spike per trial. An error
+    is taken for one of the present trial, unless `trials` remembers more of them.
 
     `mode`: with "immediate" every error changes the weights at once. With "accumulate" every error is passed on at
     once, and the changes are kept in a word per synapse until an `apply` message. With "gather" a neuron sums its
@@ -68,15 +70,12 @@ class SpikeTimeGradient(Rule):
     clip: Part = Clip()  # bounds near the pole
     cost: Part = NoRemedy()  # usually WeightSum
     silence: Part = NoRemedy()  # usually Bump
+    trials: Part = OneTrial()  # or in_flight(k, after), where errors take longer than the time to the next trial
     mode: str = "immediate"  # "immediate", "accumulate" or "gather"
     bound: float = math.inf  # largest norm of a neuron's gradient row; mode "accumulate"
 
-    t: State = -math.inf  # arrival of the latest spike in time [s]
     gradient: State = 0.0  # sum since the last apply
 
-    t_reset: PostState = -math.inf  # when the neuron was last reset [s]
-    t_spike: PostState = -math.inf  # first spike since [s]; -inf while there is none
-    slope_spike: PostState = 0.0  # slope of the voltage there [1/s]
     error: PostState = 0.0  # gathered errors
     ratio: PostState = 0.0  # gathered errors by slope, at an apply
     norm2: PostState = 0.0  # squared norm of the gradient row
@@ -103,14 +102,12 @@ class SpikeTimeGradient(Rule):
 
     def on_pre(self, syn, post, msg):
         """Remember a spike that comes while the neuron has not fired."""
-        if post.t_spike == -math.inf:
-            syn.t = msg.time
+        self.trials.arrive(syn, post, msg.time)
 
     def at_post(self, post, msg):
         """Remember the first spike."""
         if post.t_spike == -math.inf:
-            post.t_spike = msg.time
-            post.slope_spike = post.slope
+            self.trials.fire(post, msg.time)
             return self.mirror.probe(post)
         return 0.0
 
@@ -121,9 +118,7 @@ class SpikeTimeGradient(Rule):
 
     def at_reset(self, post, msg):
         """A new trial."""
-        post.t_reset = msg.time
-        post.t_spike = -math.inf
-        post.error = 0.0
+        post.error = self.trials.turn(post, msg.time)
         self.schedule.advance(post)
         return 0.0
 
@@ -134,18 +129,18 @@ class SpikeTimeGradient(Rule):
 
     def at_error(self, post, msg):
         """An error reaches the neuron."""
-        if post.t_spike == -math.inf:
+        if self.trials.find(post, msg.time) == 0.0:
             post.unused += 1.0
             return 0.0
         if self.summed > 0.0:
             post.error += msg.value
             return 0.0
-        return self.clip.divide(post, msg.value, post.slope_spike)
+        return self.clip.divide(post, msg.value, self.trials.slope(post))
 
     def on_error(self, syn, post, msg):
         """The error reaches a synapse."""
-        u = post.t_spike - syn.t
-        if syn.t < post.t_reset or u < 0.0 or u == math.inf:
+        u = self.trials.lag(syn, post)
+        if u < 0.0:
             return 0.0
         g = -msg.value * post.psp(u)
         back = msg.value * post.psp_slope(u)
@@ -161,7 +156,7 @@ class SpikeTimeGradient(Rule):
 
     def at_apply(self, post, msg):
         """The end of a trial that was taught, seen from one neuron."""
-        fired = 1.0 if post.t_spike > -math.inf else 0.0
+        fired = self.trials.fired(post)
         post.lift = self.cost.lift(post, post.weight_sum, fired) + self.silence.lift(post, post.weight_sum, fired)
         post.scale = 1.0
         norm = math.sqrt(max(post.norm2, 0.0))
@@ -200,13 +195,15 @@ class SpikeTimeGradient(Rule):
         """Take the gathered errors, divided by the slope."""
         post.ratio = 0.0
         if post.error != 0.0:
-            post.ratio = self.clip.divide(post, post.error, post.slope_spike)
+            post.ratio = self.clip.divide(post, post.error, self.trials.slope(post))
             post.error = 0.0
 
     def passed(self, syn, post, ratio):
         """Keep the gradient of an error by slope, and return what goes back to the source."""
-        u = post.t_spike - syn.t
-        if ratio == 0.0 or syn.t < post.t_reset or u < 0.0 or u == math.inf:
+        if ratio == 0.0:
+            return 0.0
+        u = self.trials.lag(syn, post)
+        if u < 0.0:
             return 0.0
         back = ratio * post.psp_slope(u)
         syn.gradient += -ratio * post.psp(u)
