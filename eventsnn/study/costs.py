@@ -16,7 +16,8 @@ def learners(report: Row) -> list[Row]:
 
 def words(report: Row) -> int:
     """Words of state beside the weights, of all plastic projections together, as the engine holds them."""
-    return sum(row["bytes"][place] for row in learners(report) for place in row["bytes"] if place != "weights") // WORD
+    held = (row["bytes"][place] for row in learners(report) for place in row["bytes"] if place != "weights")
+    return int(sum(held)) // WORD
 
 
 def words_needed(report: Row) -> int:
@@ -37,13 +38,18 @@ def words_needed(report: Row) -> int:
     return total
 
 
-def operations(report: Row) -> int:
-    """Additions, multiplications, comparisons, functions and so on, of all handlers together."""
+def operations(report: Row, place: str | None = None) -> int:
+    """Additions, multiplications, comparisons, functions and so on, of all handlers together.
+
+    Args:
+        place: "synapse" for those of handlers that run once per synapse, "neuron" for those that run once per neuron.
+    """
     return sum(
         handler["done"][kind]
         for row in learners(report)
-        for handler in row["operations"].values()
+        for name, handler in row["operations"].items()
         for kind in OPERATIONS
+        if place in (None, "synapse" if name.startswith("on_") or name == "follow" else "neuron")
     )
 
 

@@ -60,19 +60,33 @@ def _every_setting(ax: Any, results: Results, groups: Mapping[str, Sequence[str]
     ax.set_xlabel("accuracy")
 
 
-def _against(
-    ax: Any, results: Results, groups: Mapping[str, Sequence[str]], names: Sequence[str], metric: str
-) -> None:
-    """Settings as their numbers; where several lie at one place, the numbers stand side by side."""
+def _against(ax: Any, results: Results, groups: Mapping[str, Sequence[str]], names: Sequence[str], metric: str) -> None:
+    """Settings by their numbers; where several lie at one place, the numbers stand side by side."""
+    from eventsnn.plot.style import INK
+
     colors = _colors(groups)
+    points: dict[int, tuple[float, float]] = {}
     for k, name in enumerate(names, start=1):
         x, y = results.number(name, metric), results.number(name, "accuracy")
         if x.mean is None or y.mean is None:
             continue
-        ax.errorbar(x.mean, y.mean, yerr=y.sd or 0.0, xerr=x.sd or 0.0, color=colors[name], linewidth=0.8, alpha=0.4)
-        ax.plot(x.mean, y.mean, "o", color="white", markersize=9, markeredgecolor=colors[name], markeredgewidth=0.8)
-        ax.annotate(str(k), (x.mean, y.mean), ha="center", va="center", fontsize=6, color=colors[name])
-    ax.margins(0.08)
+        ax.errorbar(x.mean, y.mean, yerr=y.sd or 0.0, xerr=x.sd or 0.0, color=colors[name], linewidth=0.8, alpha=0.35)
+        ax.plot(x.mean, y.mean, "o", color=colors[name], markersize=4)
+        points[k] = (x.mean, y.mean)
+    ax.margins(0.12, 0.05)
+    spans = [max(p[i] for p in points.values()) - min(p[i] for p in points.values()) or 1.0 for i in (0, 1)]
+    groups_there: list[list[int]] = []
+    for k, point in points.items():
+        near = (g for g in groups_there if all(abs(point[i] - points[g[0]][i]) < 0.03 * spans[i] for i in (0, 1)))
+        found = next(near, None)
+        if found is None:
+            groups_there.append([k])
+        else:
+            found.append(k)
+    for numbers in groups_there:
+        lines = [" ".join(map(str, numbers[i : i + 4])) for i in range(0, len(numbers), 4)]
+        place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 6.5, "color": INK}
+        ax.annotate("\n".join(lines), points[numbers[0]], (5, 0), **place)
 
 
 def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Any:
@@ -86,9 +100,11 @@ def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Any:
     from eventsnn.plot.style import COLORS, INK, STYLE, dress
 
     panels = [
-        ("sizes", 1, "neurons N", "words of memory"), ("sizes", 2, "neurons N", "operations"),
-        ("durations", 1, "duration T", "words of memory"), ("durations", 2, "duration T", "operations"),
-    ]  # fmt: skip
+        ("sizes", 1, "neurons N", "words of memory"),
+        ("sizes", 2, "neurons N", "operations"),
+        ("durations", 1, "duration T [time constants]", "words of memory"),
+        ("durations", 2, "duration T [time constants]", "operations"),
+    ]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 4, figsize=(12.0, 4.2), layout="constrained")
         for ax, (which, column, across, up) in zip(axes, panels, strict=True):
@@ -101,6 +117,8 @@ def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Any:
                     [p[0] for p in points], [p[column] for p in points], style, marker=marker, markersize=3.5,
                     linewidth=1.1, color=COLORS[k % len(COLORS)], label=row["rule"],
                 )  # fmt: skip
+            at = sorted({point[0] for row in rows for point in row[which]})
+            ax.set_xticks(at, [f"{x:g}" for x in at])
             ax.set_xlabel(across)
             ax.set_ylabel(up)
             ax.minorticks_off()

@@ -100,7 +100,12 @@ class Study:
         return Results(self.name, list(self.settings), [done[one] for one in wanted])
 
     def _work(
-        self, left: Sequence[Any], done: dict[Any, Run], file: str | Path | None, ends: Generator[Run, None, None], progress: bool
+        self,
+        left: Sequence[Any],
+        done: dict[Any, Run],
+        file: str | Path | None,
+        ends: Generator[Run, None, None],
+        progress: bool,
     ) -> None:
         from tqdm import tqdm
 
@@ -163,7 +168,9 @@ class Study:
         return done
 
 
-def _ends(study: Study, left: Sequence[tuple[str, int]], jobs: int, pool: Executor | None) -> Generator[Run, None, None]:
+def _ends(
+    study: Study, left: Sequence[tuple[str, int]], jobs: int, pool: Executor | None
+) -> Generator[Run, None, None]:
     """The runs as they end."""
     if pool is not None:
         for future in as_completed([pool.submit(study.one, *one) for one in left]):
