@@ -27,7 +27,8 @@ class Tally:
     """Counts words and operations.
 
     Attributes:
-        words: the most that was kept from one step to another, the weights not counted.
+        words: the most that was kept from one step to another; not counted are the weights, and their gradient, which
+            both ways need and which is as large as they are.
         operations: additions, multiplications, comparisons, each element its own.
     """
 
@@ -114,7 +115,7 @@ def forward(net: Clocked, tally: Tally | None = None) -> Array:
         by_current = later
         now = tally.each(net.alpha * current, 2) + x + tally.product(net.v, s)
         current, voltage = now, tally.each(net.beta * voltage + current - s, 3)
-        tally.keep(by_current, by_voltage, gradient, current, voltage)
+        tally.keep(by_current, by_voltage, current, voltage)
     return gradient.reshape(n, n)
 
 
@@ -129,7 +130,7 @@ def backward(net: Clocked, tally: Tally | None = None) -> Array:
         now = tally.each(net.alpha * current, 2) + x + tally.product(net.v, s)
         current, voltage = now, tally.each(net.beta * voltage + current - s, 3)
     gradient, to_current, to_voltage = np.zeros((n, n)), np.zeros(n), np.zeros(n)
-    tally.keep(past, gradient, to_current, to_voltage)
+    tally.keep(past, to_current, to_voltage)
     for voltage, target in zip(reversed(past), net.target[::-1], strict=True):
         s, slope = tally.each(net.spike.value(voltage - 1.0), 1), tally.each(net.spike.slope(voltage - 1.0), 4)
         gradient += tally.each(np.outer(to_current, s), 2)
