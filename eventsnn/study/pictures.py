@@ -73,6 +73,8 @@ def _against(ax: Any, results: Results, groups: Mapping[str, Sequence[str]], nam
         ax.errorbar(x.mean, y.mean, yerr=y.sd or 0.0, xerr=x.sd or 0.0, color=colors[name], linewidth=0.8, alpha=0.35)
         ax.plot(x.mean, y.mean, "o", color=colors[name], markersize=4)
         points[k] = (x.mean, y.mean)
+    if not points:
+        return
     ax.margins(0.12, 0.05)
     spans = [max(p[i] for p in points.values()) - min(p[i] for p in points.values()) or 1.0 for i in (0, 1)]
     groups_there: list[list[int]] = []
