@@ -12,7 +12,7 @@ import eventsnn
 from eventsnn.demo_runner import Options, check_folders, save_picture
 from eventsnn.demo_runner import pictures as plots
 from eventsnn.errors import EngineError
-from eventsnn.study import own, pictures, relax, scaling
+from eventsnn.study import choose, own, pictures, relax, scaling
 from eventsnn.study.runs import Study
 from eventsnn.study.tables import Results, aligned, markdown
 from eventsnn.study.tasks import TASKS
@@ -26,6 +26,7 @@ class Entry(NamedTuple):
 
 STUDIES = {
     "scaling": Entry("how memory and work of every rule grow with neurons and time"),
+    "rules": Entry("every shipped rule on one small task: memory, traffic, lock length, accuracy"),
     "relax": Entry("what each freedom buys: one task, learned under a ladder of constraints"),
 }
 
@@ -35,7 +36,7 @@ def add(command: argparse.ArgumentParser, positive: Callable[[str], int]) -> Non
     names = ", ".join(STUDIES)
     command.add_argument("name", nargs="?", choices=list(STUDIES), metavar="NAME", help=f"{names}; none: list them")
     command.add_argument("--task", choices=list(TASKS), metavar="TASK", help=f"relax: {', '.join(TASKS)}")
-    command.add_argument("--seeds", type=positive, metavar="N", help="how many (default: relax 5, scaling 2)")
+    command.add_argument("--seeds", type=positive, metavar="N", help="how many (default: 5; scaling 2)")
     command.add_argument("--quick", action="store_true", help="smaller, within two minutes on two cores")
     command.add_argument("--jobs", type=positive, default=1, metavar="J", help="processes on this machine (default 1)")
     command.add_argument(
@@ -55,14 +56,15 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Run a study; the status is 1 if any run failed."""
     if args.name == "relax" and args.task is None:
         parser.error(f"study relax needs --task, one of {', '.join(TASKS)}")
-    if args.name == "scaling" and (args.task or args.data):
+    if args.name == "rules" and args.rule:
+        parser.error("--rule goes with study relax and study scaling")
+    if args.name != "relax" and (args.task or args.data):
         parser.error("--task and --data go with study relax")
     where = Options(out=args.out)
     check_folders(where)
     if args.rule is not None:
         own.rules_in(args.rule)
-    study = relax_study if args.name == "relax" else scaling_study
-    return study(args, where)
+    return {"relax": relax_study, "scaling": scaling_study, "rules": rules_study}[args.name](args, where)
 
 
 def relax_study(args: argparse.Namespace, where: Options) -> int:
@@ -92,6 +94,16 @@ def scaling_study(args: argparse.Namespace, where: Options) -> int:
     picture = save_picture(pictures.scaling([law.to_dict() for law in laws], title), where, stem(made))
     found = {"seeds": seeds, "sizes": sizes._asdict(), "laws": [law.to_dict() for law in laws]}
     return tell(args, results, stem(made), scaling.rows(laws), picture, found, 2)
+
+
+def rules_study(args: argparse.Namespace, where: Options) -> int:
+    """Which rule to take."""
+    made, seeds = choose.study(args.quick), args.seeds or 5
+    results = go(made, args, range(seeds))
+    plots()
+    title = f"three patterns, one layer: mean and standard deviation over {seeds} seeds"
+    picture = save_picture(pictures.ladder(results, choose.GROUPS, title, choose.AGAINST), where, stem(made))
+    return tell(args, results, stem(made), results.rows(), picture, {"seeds": seeds})
 
 
 def stem(study: Study) -> str:

@@ -12,13 +12,14 @@ AXES = {
 }
 
 
-def ladder(results: Results, groups: Mapping[str, Sequence[str]], title: str) -> Any:
-    """The accuracy of every setting, and the accuracy against words, messages and lock length.
+def ladder(results: Results, groups: Mapping[str, Sequence[str]], title: str, against: Mapping[str, str] = AXES) -> Any:
+    """The accuracy of every setting, and the accuracy against three other metrics.
 
     Dots are single seeds; a bar is the mean over them, and one standard deviation to either side.
 
     Args:
         groups: for each group the names of its settings; each has a colour of its own.
+        against: three metrics, and what to call them.
     """
     from matplotlib import pyplot as plt
 
@@ -33,7 +34,7 @@ def ladder(results: Results, groups: Mapping[str, Sequence[str]], title: str) ->
         for ax in axes:
             dress(ax)
         _every_setting(axes[0], results, groups, names)
-        for ax, (metric, label) in zip(axes[1:], AXES.items(), strict=True):
+        for ax, (metric, label) in zip(axes[1:], against.items(), strict=True):
             _against(ax, results, groups, names, metric)
             ax.set_xlabel(label)
             ax.set_ylabel("accuracy")
