@@ -171,7 +171,7 @@ class Pupil:
         assert isinstance(self.way.neuron, TwoCompartment)
         assert isinstance(self.way.rule, rules.ERBP)
         starts = [PERIOD * np.flatnonzero(self.labels == g)[:, None] for g in range(CLASSES)]
-        told = net.add(SpikeTrain([(s + np.arange(10e-3, 100e-3, 10e-3)).ravel() for s in starts]), name="labels")
+        told = net.add(SpikeTrain([(s + np.arange(10e-3, 0.1, 10e-3)).ravel().tolist() for s in starts]), name="labels")
         made = connect_erbp(net, x, told, [], neuron=self.way.neuron, rule=self.way.rule, lr=0.2, init=150.0)
         return made.plastic[0]
 
