@@ -1,5 +1,6 @@
 """The pictures of the studies."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,10 +78,14 @@ def _against(ax: Any, results: Results, groups: Mapping[str, Sequence[str]], nam
     if not points:
         return
     ax.margins(0.12, 0.05)
-    spans = [max(p[i] for p in points.values()) - min(p[i] for p in points.values()) or 1.0 for i in (0, 1)]
+    across = [x for x, _ in points.values()]
+    if min(across) > 0.0 and max(across) > 100.0 * min(across):
+        ax.set_xscale("log")
+    seen = {k: (math.log(x) if ax.get_xscale() == "log" else x, y) for k, (x, y) in points.items()}
+    spans = [max(p[i] for p in seen.values()) - min(p[i] for p in seen.values()) or 1.0 for i in (0, 1)]
     groups_there: list[list[int]] = []
-    for k, point in points.items():
-        near = (g for g in groups_there if all(abs(point[i] - points[g[0]][i]) < 0.03 * spans[i] for i in (0, 1)))
+    for k, point in seen.items():
+        near = (g for g in groups_there if all(abs(point[i] - seen[g[0]][i]) < 0.03 * spans[i] for i in (0, 1)))
         found = next(near, None)
         if found is None:
             groups_there.append([k])
