@@ -103,6 +103,8 @@ from eventsnn.wiring import connect_erbp, connect_local_readout
 if TYPE_CHECKING:
     from eventsnn import plot
 
+    study: Any  # it imports this package's layers, so it cannot be named as an import here
+
 ms = 1e-3
 """One millisecond in seconds."""
 
@@ -113,11 +115,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`eventsnn.plot` is loaded when it is first used, because Matplotlib is slow to import."""
-    if name == "plot":
+    """`eventsnn.plot` and `eventsnn.study` are loaded when first used; Matplotlib is slow to import."""
+    if name in ("plot", "study"):
         import importlib
 
-        return importlib.import_module("eventsnn.plot")
+        return importlib.import_module(f"eventsnn.{name}")
     raise AttributeError(f"module 'eventsnn' has no attribute {name!r}")
 
 
@@ -241,6 +243,7 @@ __all__ = [
     "psp",
     "rate_trains",
     "spike",
+    "study",
     "triplet_stdp",
     "uniform",
     "us",

@@ -1,4 +1,5 @@
-"""The command line: `eventsnn demo NAME`, `report NAME`, `check FILE`, `bench NAME`, `eventsnn --version`."""
+"""The command line: `eventsnn demo NAME`, `report NAME`, `check FILE`, `bench NAME`, `study NAME`,
+`eventsnn --version`."""
 
 import argparse
 import json
@@ -18,6 +19,9 @@ from eventsnn.demos_on_data import DEMOS
 from eventsnn.errors import EventsnnError, Interrupted
 from eventsnn.graph import FEEDBACKS
 from eventsnn.network import ENGINES
+from eventsnn.study import command as studies
+
+LISTS: dict[str, Mapping[str, Any]] = {"demo": DEMOS, "bench": BENCHMARKS, "study": studies.STUDIES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif args.command == "report":
             report(args)
         elif args.name is None:
-            list_entries(DEMOS if args.command == "demo" else BENCHMARKS)
+            list_entries(LISTS[args.command])
         elif args.command == "bench":
             bench(args, parser)
+        elif args.command == "study":
+            return studies.run(args, parser)
         else:
             demo(args, parser)
         sys.stdout.flush()
@@ -90,6 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--resume", type=Path, metavar="FILE", help="go on with the network in FILE")
     demo.add_argument("--no-progress", action="store_true", help="no progress bar")
     add_bench(commands.add_parser("bench", help="run a benchmark; without a name, list them", description="Measure."))
+    studies.add(
+        commands.add_parser("study", help="run a study; without a name, list them", description="Study."), positive
+    )
     add_report(commands.add_parser("report", help="what the learning rules of a network need", description="Measure."))
     add_check(commands.add_parser("check", help="whether the rules in a file are lawful", description="Check a file."))
     return parser
