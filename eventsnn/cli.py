@@ -76,6 +76,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
     demo.add_argument("--small", action="store_true", help="fewer neurons or samples, for a first look")
+    longer = ", ".join(name for name, entry in DEMOS.items() if entry.has_full)
+    demo.add_argument(
+        "--full", action="store_true", help=f"{longer}: the figures of the documentation, which take longer"
+    )
     feedbacks = ", ".join(FEEDBACKS)
     demo.add_argument(
         "--feedback", choices=FEEDBACKS, metavar="KIND", help=f"yin-yang, mnist: how errors travel back: {feedbacks}"
@@ -220,6 +224,8 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         )
     if (args.feedback or args.data) and not entry.on_data:
         parser.error(f"--feedback and --data go with {', '.join(name for name, e in DEMOS.items() if e.on_data)}")
+    if args.full and not entry.has_full:
+        parser.error(f"--full goes with {', '.join(name for name, e in DEMOS.items() if e.has_full)}")
     options = Options(
         seed=args.seed,
         seeds=args.seeds,
@@ -231,6 +237,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         resume=args.resume,
         feedback=args.feedback,
         data=args.data,
+        full=args.full,
     )
     report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}
     if args.json:
