@@ -1,4 +1,4 @@
-"""Three factors: all that one synapse of SuperSpike sees, from the spikes that come in to its weight, in one picture."""
+"""Three factors: all that one synapse of SuperSpike sees, from spikes that come in to its weight, in one picture."""
 
 import numpy as np
 

@@ -22,6 +22,7 @@ from eventsnn.neurons import (
     LIF,
     AdaptiveLIF,
     ErrorNeuron,
+    EscapeLIF,
     Latency,
     Poisson,
     Readout,
@@ -60,6 +61,7 @@ from eventsnn.rules import (
     Constant,
     EProp,
     ErrorTriggered,
+    EscapeGradient,
     Falling,
     FixedDelays,
     KolenPollack,
@@ -88,7 +90,7 @@ from eventsnn.rules import (
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.stimulus import Stimulus
-from eventsnn.surrogates import Boxcar, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
+from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
 from eventsnn.wiring import connect_erbp
@@ -136,6 +138,9 @@ __all__ = [
     "EpochState",
     "ErrorNeuron",
     "ErrorTriggered",
+    "EscapeGradient",
+    "EscapeLIF",
+    "EscapeRate",
     "EventsnnError",
     "Exponential",
     "Falling",

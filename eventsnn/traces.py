@@ -189,8 +189,8 @@ def _events(net: Any, projection: Any, synapse: int, index: int) -> list[tuple[f
     member = cells.offset + index
     mine = (log.projection == _number(net, projection)) & (log.synapse == synapse) & (log.target == member)
     found = [(float(t), 0, "post", 0.0, False) for t in _own(net, projection.post, index)]
-    for k in np.flatnonzero(log.target == member):
-        found.append((float(log.t[k]), 1, str(log.port[k]), float(log.value[k]), bool(mine[k])))
+    those = np.flatnonzero(log.target == member)
+    found += [(float(log.t[k]), 1, str(log.port[k]), float(log.value[k]), bool(mine[k])) for k in those]
     found.sort(key=lambda e: e[:2])
     return [(t, port, value, here) for t, _, port, value, here in found]
 

@@ -2,6 +2,7 @@
 
 from eventsnn.neurons.adaptive_lif import AdaptiveLIF
 from eventsnn.neurons.error_neuron import ErrorNeuron
+from eventsnn.neurons.escape_lif import EscapeLIF
 from eventsnn.neurons.integrate_fire import IF
 from eventsnn.neurons.lif import LIF
 from eventsnn.neurons.readout import Readout
@@ -13,6 +14,7 @@ __all__ = [
     "LIF",
     "AdaptiveLIF",
     "ErrorNeuron",
+    "EscapeLIF",
     "Latency",
     "Poisson",
     "Readout",

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from eventsnn.errors import NetworkError
 from eventsnn.plot.style import COLORS, FAINT, INK, STYLE, dress, threshold_line, time_axis
@@ -47,8 +48,8 @@ def anatomy(trace: Any, *, unit: str | None = None) -> Figure:
     rows = [name for name in rows if name != "psp" or "psp" in trace.modes]
     heights = [HEIGHTS[name] for name in rows]
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(7.0, 1.0 + 0.95 * sum(heights)), layout="constrained")
-        figure.get_layout_engine().set(h_pad=0.01, hspace=0.0)  # type: ignore[union-attr]
+        figure = plt.figure(figsize=(7.0, 1.0 + 0.95 * sum(heights)))
+        figure.set_layout_engine("constrained", h_pad=0.01, hspace=0.0)
         axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         span = float(np.ptp(trace.t))
         for name, ax in zip(rows, axes, strict=True):
@@ -70,7 +71,7 @@ def anatomy(trace: Any, *, unit: str | None = None) -> Figure:
 def _name(ax: Axes, text: str, color: str) -> None:
     """A row's name, in the colour of where it lives."""
     ax.set_ylabel(text, rotation=0, ha="right", va="center", color=color)
-    ax.yaxis.set_major_locator(plt.MaxNLocator(2, prune="upper"))
+    ax.yaxis.set_major_locator(MaxNLocator(2, prune="upper"))
 
 
 def _fill(ax: Axes, t: np.ndarray, y: np.ndarray, color: str) -> None:

@@ -1,6 +1,6 @@
 """Messages on their way through a small network, as a film."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,9 +86,9 @@ def _stage(ax: Axes, net: Any, columns: Sequence[Sequence[Any]], places: dict[in
                 ax.plot(
                     *_way(places[a], places[b], np.linspace(0.0, 1.0, 20)).T, color=FAINT, linewidth=0.3, alpha=0.35
                 )
-    for x, column in enumerate(columns):
+    for k, column in enumerate(columns):
         text = "\n".join(p.name for p in column)
-        ax.text(x, -0.62, text, ha="center", va="top", color=INK, fontsize=8)
+        ax.text(k, -0.62, text, ha="center", va="top", color=INK, fontsize=8)
     for k, (word, color) in enumerate([*SHOWN.items(), ("other", COLORS[2])]):
         ax.text(1.0 - 0.1 * (3 - k), 0.98, f"● {word}", transform=ax.transAxes, va="top", color=color, fontsize=8)
     ax.set_xlim(-0.4, len(columns) - 0.6)
@@ -111,7 +111,7 @@ class _Film:
         gap = times[1] - times[0]
         known = np.isin(log.sender, list(places)) & np.isin(log.target, list(places))
         keep = np.flatnonzero(known & (log.t >= times[0]) & (log.t <= times[-1] + 1.0))
-        delays = np.array([_delay(net.plan.synapses[log.projection[k]], log, k) for k in keep])
+        delays = np.array([_delay(net.plan.synapses[log.projection[k]], log, k) for k in keep.tolist()])
         self.arrive = log.t[keep]
         self.leave = np.minimum(self.arrive - delays, self.arrive - LEAST * gap)
         self.ends = [(places[int(log.sender[k])], places[int(log.target[k])]) for k in keep]
@@ -127,12 +127,12 @@ class _Film:
         ]
         self.fade = GLOW * gap
 
-    def on(self, ax: Axes, unit: str) -> Any:
+    def on(self, ax: Axes, unit: str) -> Callable[[int], list[Any]]:
         """A function that draws a frame."""
         members = list(self.places)
         xy = np.array([self.places[m] for m in members])
-        nodes = ax.scatter(*xy.T, s=60, facecolor="white", edgecolor=INK, linewidth=0.9, zorder=3)
-        dots = ax.scatter([], [], zorder=4, linewidth=0)
+        nodes: Any = ax.scatter(xy[:, 0], xy[:, 1], s=60, facecolor="white", edgecolor=INK, linewidth=0.9, zorder=3)
+        dots: Any = ax.scatter([], [], zorder=4, linewidth=0)
         clock = ax.text(0.01, 0.98, "", transform=ax.transAxes, va="top", color=INK, fontsize=8)
         digits = 1 if np.ptp(self.times) * UNITS[unit] > 5 else 3
 

@@ -4,6 +4,7 @@ from eventsnn.rules.ask import Ask
 from eventsnn.rules.delays import FixedDelays, LearnedDelays
 from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
+from eventsnn.rules.escape_gradient import EscapeGradient
 from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
 from eventsnn.rules.mirrors import KolenPollack, NoMirror
@@ -31,6 +32,7 @@ __all__ = [
     "Constant",
     "EProp",
     "ErrorTriggered",
+    "EscapeGradient",
     "Falling",
     "FixedDelays",
     "KolenPollack",
