@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from eventsnn import datasets
+from eventsnn.clocks import Clock
 from eventsnn.distributions import exponential, lognormal, normal, uniform
 from eventsnn.encode import latency, rate_trains
 from eventsnn.errors import (
@@ -132,6 +133,7 @@ __all__ = [
     "Bump",
     "ByMessage",
     "Clip",
+    "Clock",
     "Constant",
     "EProp",
     "EngineError",

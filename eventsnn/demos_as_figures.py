@@ -58,4 +58,36 @@ DEMOS = {
         "messages",
         "{spikes} spikes and {errors} errors in one pattern, after {epochs} epochs",
     ),
+    "escape-noise": entry(
+        "a stochastic neuron learns to make a target spike train likely",
+        "escape_noise",
+        "log-likelihood of the target in the first and the last five of {epochs} epochs: {log_likelihood}",
+        has_full=True,
+    ),
+    "not-conservative": entry(
+        "surrogate gradients, summed around closed loops of weights, do not cancel; those of spike times do",
+        "not_conservative",
+        "around the smallest loop {surrogate[smallest_loop]:.2e} of the surrogate gradient is left, and "
+        "{spike_times[smallest_loop]:.1e} of that of spike times",
+        has_full=True,
+    ),
+    "surrogate-path": entry(
+        "the loss, its derivative and the surrogate's, from the weights before learning to those after it",
+        "surrogate_path",
+        "the loss before and after: {loss}; between {jumps} jumps its derivative has the sign of the surrogate gradient at "
+        "{same_sign:.0%} of {points} points",
+        has_full=True,
+    ),
+    "expected-gradient": entry(
+        "where a surrogate gradient is the expected gradient of a stochastic network, and where it is not",
+        "expected_gradient",
+        "surrogate over expected gradient: one neuron {one:.4f}; two layers {two}",
+        has_full=True,
+    ),
+    "feedback-alignment": entry(
+        "the angle to the true gradient while learning, for every kind of feedback, with the accuracy",
+        "feedback_alignment",
+        "mean angle [degrees] in the end: {angles}; accuracy: {accuracies}",
+        has_full=True,
+    ),
 }

@@ -321,7 +321,9 @@ class Draw:
             return kind(**self.membrane(kind))
         if kind is es.EscapeLIF:
             how = {"reset": self.pick("to_value", "subtract"), "reset_by": self.pick("own", "own", "target")}
-            return es.EscapeLIF(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=3.0, delta_u=0.3, **how)
+            return es.EscapeLIF(
+                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=3.0, delta_u=0.3, **how
+            )
         if kind is es.Readout:
             return es.Readout(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3))
         if kind is es.ErrorNeuron:
