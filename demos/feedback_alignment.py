@@ -16,7 +16,11 @@ def build(seed=0, engine="compiled", kind="symmetric", samples=None, weights=Non
     """5 inputs, 30 hidden neurons, 3 outputs; with `lr` it takes tiny plain steps, which are the gradient."""
     samples = es.datasets.yin_yang()[0] if samples is None else samples
     parts = {"clip": es.Clip(slope=0.1), "cost": es.WeightSum(sum=1.2, rate=0.01)}
-    parts |= {"step": es.AnnealedAdam(lr=0.01, half=3000.0)} if lr is None else {"step": es.Sgd(lr=lr), "cost": es.NoRemedy()}
+    parts |= (
+        {"step": es.AnnealedAdam(lr=0.01, half=3000.0)}
+        if lr is None
+        else {"step": es.Sgd(lr=lr), "cost": es.NoRemedy()}
+    )
     mirror = {"mirror": es.KolenPollack(decay=1e-3)} if kind == "learned" else {}
     w = weights or [es.uniform(1 / 5, 5 / 5), es.uniform(1 / 30, 5 / 30)]
     net = es.Network(seed, engine, **({"guard": False} if engine == "reference" else {}))
@@ -64,7 +68,9 @@ def figure(seed=0, engine="reference", full=False):
             angles.append([angle(net.run(until=k * PERIOD), kind, back, validation[:100]) for k in looks])
             rights.append(net.notes(net.population("teacher"), "correct")[1][: total - 1])
         left.plot(looks, np.mean(angles, axis=0), ".-", color=color, label=kind)
-        es.plot.learning_curve((np.arange(len(rights[0])), np.mean(rights, axis=0)), window=300, ax=right, colors=[color])
+        es.plot.learning_curve(
+            (np.arange(len(rights[0])), np.mean(rights, axis=0)), window=300, ax=right, colors=[color]
+        )
         found["angles"][kind] = [round(float(a[-1]), 1) for a in angles]
         found["accuracies"][kind] = [round(float(np.mean(r[-500:])), 3) for r in rights]
     left.axhline(90.0, color="0.6", linewidth=0.8)
