@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from eventsnn import datasets
+from eventsnn.clocks import Clock
 from eventsnn.distributions import exponential, lognormal, normal, uniform
 from eventsnn.encode import latency, rate_trains
 from eventsnn.errors import (
@@ -23,6 +24,7 @@ from eventsnn.neurons import (
     AdaptiveLIF,
     Axon,
     ErrorNeuron,
+    EscapeLIF,
     Latency,
     Poisson,
     Readout,
@@ -63,6 +65,7 @@ from eventsnn.rules import (
     Correlation,
     EProp,
     ErrorTriggered,
+    EscapeGradient,
     Falling,
     FixedDelays,
     KolenPollack,
@@ -95,7 +98,7 @@ from eventsnn.rules import (
 from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.sampled_error import SampledError
 from eventsnn.stimulus import Stimulus
-from eventsnn.surrogates import Boxcar, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
+from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
 from eventsnn.wiring import connect_erbp, connect_local_readout
@@ -141,6 +144,7 @@ __all__ = [
     "Bump",
     "ByMessage",
     "Clip",
+    "Clock",
     "Constant",
     "Correlation",
     "EProp",
@@ -148,6 +152,9 @@ __all__ = [
     "EpochState",
     "ErrorNeuron",
     "ErrorTriggered",
+    "EscapeGradient",
+    "EscapeLIF",
+    "EscapeRate",
     "EventsnnError",
     "Exponential",
     "Falling",

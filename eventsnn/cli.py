@@ -82,6 +82,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
     demo.add_argument("--small", action="store_true", help="fewer neurons or samples, for a first look")
+    longer = ", ".join(name for name, entry in DEMOS.items() if entry.has_full)
+    demo.add_argument(
+        "--full", action="store_true", help=f"{longer}: the figures of the documentation, which take longer"
+    )
     feedbacks = ", ".join(FEEDBACKS)
     demo.add_argument(
         "--feedback",
@@ -230,7 +234,11 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
             "--save and --resume keep one network that learns; they go with digits, yin-yang, mnist, or temporal-xor "
             "of one seed"
         )
-    for option, given, taken in (("feedback", args.feedback, "feedbacks"), ("data", args.data, "on_data")):
+    for option, given, taken in (
+        ("feedback", args.feedback, "feedbacks"),
+        ("data", args.data, "on_data"),
+        ("full", args.full, "has_full"),
+    ):
         if given and not getattr(entry, taken):
             parser.error(f"--{option} goes with {', '.join(name for name, e in DEMOS.items() if getattr(e, taken))}")
     options = Options(
@@ -244,6 +252,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         resume=args.resume,
         feedback=args.feedback,
         data=args.data,
+        full=args.full,
     )
     report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}
     if args.json:

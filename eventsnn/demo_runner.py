@@ -35,6 +35,7 @@ class Options:
     resume: Path | None = None
     feedback: str | None = None
     data: Path | None = None
+    full: bool = False
 
 
 Report = dict[str, Any]
@@ -353,6 +354,7 @@ class Demo:
     many_seeds: bool = False
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
+    has_full: bool = False  # --full takes longer and shows more
 
 
 DEMOS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import demo_runner
+from eventsnn import demo_runner, demos_as_figures
 from eventsnn.datasets import Samples
 from eventsnn.demo_runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
 from eventsnn.network import Network
@@ -134,6 +134,7 @@ def entry(summary: str, file: str, run: Callable[[Options], Report], what: str) 
 
 DEMOS = {
     **demo_runner.DEMOS,
+    **demos_as_figures.DEMOS,
     "yin-yang": entry(
         "which region of a disc a point lies in, learned one point at a time", "yin_yang", run_yin_yang, "points"
     ),

@@ -12,6 +12,7 @@ from eventsnn.plan import Plan
 from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
 from eventsnn.report import LocalityReport, Measurement, describe, without_counters
 from eventsnn.report.transport import memories
+from eventsnn.traces import Trace, trace
 
 
 class Looking:
@@ -103,6 +104,25 @@ class Looking:
             raise NetworkError(f"the state at {np.max(times)} s is not known yet: it is {self.now} s")
         names = list(cells.model.state)  # type: ignore[union-attr]
         return read_states(log, times, self.plan.width, self.engine.reader(population.model), names)
+
+    def trace(
+        self, projection: Projection, synapse: int, start: float = 0.0, end: float | None = None, samples: int = 800
+    ) -> Trace:
+        """What happened at one synapse of a signal path, stage by stage, from `start` to `end` [s]: see `plot.anatomy`.
+
+        The rule's handlers are run once more for this synapse, on what was recorded. So the network has to record
+        messages (`record_messages`, before the first run) and the state of the synapse's neuron.
+
+        Args:
+            projection: with a rule made by `path`, such as `SuperSpike`.
+            synapse: its number, in the order of `edges`.
+            end: the present time unless given.
+            samples: times to look at, beside those of all events.
+
+        Raises:
+            NetworkError: another rule, a synapse or a time that is not there, or nothing recorded.
+        """
+        return trace(self, projection, synapse, start, self.now if end is None else end, samples)
 
     def record_messages(self) -> None:
         """From now on keep every message that arrives (`messages`)."""

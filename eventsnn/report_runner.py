@@ -58,7 +58,10 @@ def report(wanted: Wanted) -> tuple[dict[str, Any], LocalityReport]:
 def module(name: str) -> Any:
     """A demo's module, or that of a user's file."""
     if name in DEMOS:
-        return demo_runner.module(DEMOS[name].file)
+        found = demo_runner.module(DEMOS[name].file)
+        if not hasattr(found, "build"):
+            raise EngineError(f"the demo {name} runs many networks and has no build(); report one that has")
+        return found
     path = Path(name)
     if not path.is_file():
         raise EngineError(f"there is no demo {name!r} and no such file; demos: {', '.join(DEMOS)}")

@@ -132,3 +132,19 @@ class Boxcar(Surrogate):
     def at(self, x):
         """The value at x above threshold."""
         return self.height if abs(x) < self.edge_at else 0.0
+
+
+class EscapeRate(Surrogate):
+    """exp(beta x): the hazard of a neuron with escape noise, or its derivative; it has no centre and no width.
+
+    With `beta = 1/delta_u` and `height = rate` it is the hazard of `EscapeLIF`, and with `height = rate/delta_u` the
+    derivative of that: the surrogate whose gradient is the expected one (Gygax and Zenke 2024, arXiv 2404.14964).
+    """
+
+    def at(self, x):
+        """The value at x above threshold."""
+        return self.height * math.exp(min(self.beta * x, 60.0))
+
+    def reach(self, x):
+        """The voltage over which it grows by a factor e."""
+        return 1.0 / self.beta

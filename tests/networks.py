@@ -319,6 +319,11 @@ class Draw:
             return es.IF(tau_syn=self.pick(0.0, self.number(0.2, 1.0)), t_refractory=refractory, reset=how)
         if kind in (es.AdaptiveLIF, es.TwoCompartment):
             return kind(**self.membrane(kind))
+        if kind is es.EscapeLIF:
+            how = {"reset": self.pick("to_value", "subtract"), "reset_by": self.pick("own", "own", "own", "target")}
+            return es.EscapeLIF(
+                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=2.0, delta_u=0.8, **how
+            )
         if kind is es.Readout:
             return es.Readout(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3))
         if kind is es.ErrorNeuron:

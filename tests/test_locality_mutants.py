@@ -14,7 +14,17 @@ import pytest
 
 import eventsnn as es
 from eventsnn import locality, model, surrogates
-from eventsnn.neurons import adaptive_lif, error_neuron, integrate_fire, lif, readout, sources, two_compartment
+from eventsnn.neurons import (
+    adaptive_lif,
+    chance,
+    error_neuron,
+    escape_lif,
+    integrate_fire,
+    lif,
+    readout,
+    sources,
+    two_compartment,
+)
 from eventsnn.rules import (
     ask,
     delays,
@@ -34,6 +44,7 @@ from eventsnn.rules import (
 MUTANTS = 40  # of each class
 FILES = [delays, integrate_fire, lif, mirrors, remedies, schedules, sources, spike_time, stdp, steps]
 FILES += [adaptive_lif, error_neuron, readout, two_compartment, surrogates]
+FILES += [chance, escape_lif]
 FILES += [ask, erbp, etlp, reward_stdp, superspike, triplet_stdp]
 SHIPPED = {  # name: (text of its file, name of the class there, class)
     name: (inspect.getsource(module), name, kind)
@@ -50,7 +61,7 @@ for path in (es.SuperSpike, es.AdaptiveEProp, es.ErrorTriggered):  # what was wr
     start = f"default_surrogate, default_step = es.{made.circuit.surrogate!r}, es.{made.circuit.step!r}\n\n\nclass "
     text = made.text.replace("class ", f"import eventsnn as es\n{start}", 1)
     SHIPPED[f"{path.__name__}, as written"] = text, made.__name__, made
-NEURONS = [es.LIF, es.AdaptiveLIF, es.TwoCompartment]
+NEURONS = [es.LIF, es.AdaptiveLIF, es.TwoCompartment, es.EscapeLIF]
 
 PLACES = {  # which parameter of a rule a piece is for, by its first handler
     "lift": "cost", "divide": "clip", "change": "step", "scaled": "norm", "follow": "mirror", "act": "delays",

@@ -3,6 +3,7 @@
 from eventsnn.neurons.adaptive_lif import AdaptiveLIF
 from eventsnn.neurons.axon import Axon
 from eventsnn.neurons.error_neuron import ErrorNeuron
+from eventsnn.neurons.escape_lif import EscapeLIF
 from eventsnn.neurons.integrate_fire import IF
 from eventsnn.neurons.lif import LIF
 from eventsnn.neurons.readout import Readout
@@ -15,6 +16,7 @@ __all__ = [
     "AdaptiveLIF",
     "Axon",
     "ErrorNeuron",
+    "EscapeLIF",
     "Latency",
     "Poisson",
     "Readout",

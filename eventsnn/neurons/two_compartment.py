@@ -6,12 +6,13 @@ from typing import ClassVar
 from eventsnn.distributions import uniform
 from eventsnn.errors import NetworkError
 from eventsnn.model import State
+from eventsnn.neurons.chance import Chance
 from eventsnn.neurons.membrane import Membrane
 
 WORD = 4294967296.0  # 2^32
 
 
-class TwoCompartment(Membrane):
+class TwoCompartment(Membrane, Chance):
     """A soma that integrates spikes and a dendrite that integrates errors, which never drives the soma.
 
         tau_mem dv/dt = v_leak + i_bias + i - v,     tau_syn di/dt = -i,     a spike of weight w: i += w
@@ -96,20 +97,3 @@ class TwoCompartment(Membrane):
         if self.p_transmit < 1.0 and self.hash(cell.stream, cell.arrived) >= self.p_transmit:
             cell.hears = 0.0
         cell.error = cell.u * cell.hears
-
-    def hash(self, key, counter):
-        """A number in [0, 1) that looks random, from two whole numbers: two rounds of a mixer of 32-bit words.
-
-        The mixer is `lowbias32`, found by C. Wellons's search ("Prospecting for hash functions", 2018). Its second
-        factor is written minus 2^32, so that no product leaves 64 bits.
-        """
-        x = int(key) & 0xFFFFFFFF
-        for word in range(2):
-            x = x ^ (x >> 16)
-            x = (x * 0x7FEB352D) & 0xFFFFFFFF
-            x = x ^ (x >> 15)
-            x = (x * -0x7B935975) & 0xFFFFFFFF
-            x = x ^ (x >> 16)
-            if word == 0:
-                x = (x + int(counter)) & 0xFFFFFFFF
-        return x / 4294967296.0

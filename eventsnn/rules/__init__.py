@@ -5,6 +5,7 @@ from eventsnn.rules.axonal_delay import AxonalDelay
 from eventsnn.rules.delays import FixedDelays, LearnedDelays
 from eventsnn.rules.eprop import AdaptiveEProp, EProp
 from eventsnn.rules.erbp import ERBP
+from eventsnn.rules.escape_gradient import EscapeGradient
 from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
 from eventsnn.rules.mirrors import Correlation, KolenPollack, NoMirror
@@ -36,6 +37,7 @@ __all__ = [
     "Correlation",
     "EProp",
     "ErrorTriggered",
+    "EscapeGradient",
     "Falling",
     "FixedDelays",
     "KolenPollack",
