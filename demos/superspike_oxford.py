@@ -1,7 +1,7 @@
 """SuperSpike: frozen input spikes have to become a picture, which the spikes of the output neurons draw over 1.89 s.
 
-The task of Zenke and Ganguli 2018 (doi 10.1162/neco_a_01086), in 40 lines. Errors of the outputs come back to the hidden
-neurons by the forward weights, by random or by uniform ones.
+The task of Zenke and Ganguli 2018 (doi 10.1162/neco_a_01086), in 40 lines. Errors of the outputs come back to the
+hidden neurons by the forward weights, by random or by uniform ones.
 """
 
 import numpy as np

@@ -175,8 +175,8 @@ def drawing(net: Network, demo: Any, losses: dict[str, list[float]], passes: int
     latest = spikes.between(begin, begin + demo.PERIOD)
     for ax, t, i in ((wanted, target[:, 0], target[:, 1].astype(int)), (drawn, latest.t - begin, latest.i)):
         plot.raster(Spikes(t, i, spikes.size, "outputs"), ax=ax)
-    wanted.set_title("wanted")
-    drawn.set_title(f"pass {passes}, {next(iter(losses))} feedback")
+    wanted.set_title("wanted", fontsize=10)
+    drawn.set_title(f"pass {passes}, {next(iter(losses))} feedback", fontsize=10)
     dress(curves)
     for (kind, loss), color in zip(losses.items(), COLORS, strict=False):
         curves.plot(range(1, passes + 1), loss, color=color, label=kind, linewidth=1.2)

@@ -252,7 +252,7 @@ def test_the_pattern_itself():
 
 def test_a_pattern_that_is_not_there_or_not_one(tmp_path, monkeypatch):
     monkeypatch.setenv("EVENTSNN_DATA", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="EVENTSNN_DATA.*pub2018superspike"):
+    with pytest.raises(FileNotFoundError, match=r"EVENTSNN_DATA.*pub2018superspike"):
         datasets.oxford()
     for wrong in ([(0.1, 200)], [(1.89, 3)], [(0.1, -1)], [(0.1, 2.5)]):
         small_oxford(tmp_path / "superspike", inputs=wrong)
@@ -262,5 +262,5 @@ def test_a_pattern_that_is_not_there_or_not_one(tmp_path, monkeypatch):
     with pytest.raises(es.NetworkError, match="number of a neuron"):
         datasets.oxford()
     (tmp_path / "superspike" / "oxford-input.ras").unlink()
-    with pytest.raises(FileNotFoundError, match="oxford-input.ras.*pub2018superspike"):
+    with pytest.raises(FileNotFoundError, match=r"oxford-input.ras.*pub2018superspike"):
         datasets.oxford()
