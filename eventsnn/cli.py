@@ -93,7 +93,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
-    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist: folder of the data set")
+    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike: folder of the data set")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")

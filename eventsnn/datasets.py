@@ -155,6 +155,45 @@ def yin_yang_class(x: float, y: float) -> int:
     return int(right <= 0.1 or 0.1 < left <= 0.25 or (y > 0.5 and right > 0.25))
 
 
+OXFORD_SOURCE = "https://github.com/fzenke/pub2018superspike (the folder themes)"
+OXFORD_NEURONS, OXFORD_PERIOD = 200, 1.89
+
+
+def oxford(path: str | Path | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The spike-to-spike pattern of SuperSpike: frozen input spikes, and those that draw the Radcliffe Camera.
+
+    200 inputs with 1,889 spikes in all, and 200 outputs with 10,367, over 1.89 s (Zenke and Ganguli 2018,
+    doi 10.1162/neco_a_01086).
+
+    Args:
+        path: folder with `oxford-input.ras` and `oxford-target.ras`; by default `$EVENTSNN_DATA/superspike`.
+
+    Returns:
+        Spike times [s] of every input and of every output, each in its order.
+
+    Raises:
+        FileNotFoundError: no such folder or files; names the public source.
+        NetworkError: a file that is not what its name says.
+    """
+    here = data_folder("superspike", path, OXFORD_SOURCE)
+    return _ras(here / "oxford-input.ras", first=0), _ras(here / "oxford-target.ras", first=1)
+
+
+def _ras(path: Path, first: int) -> list[np.ndarray]:
+    """The spike trains of a text file with a time and a neuron in each line, neurons counted from `first`."""
+    try:
+        rows = np.loadtxt(_file(path, OXFORD_SOURCE), ndmin=2)
+    except ValueError as error:
+        raise NetworkError(f"{path}: {error}; each line is a time [s] and the number of a neuron") from error
+    times, neurons = (rows.T if rows.shape[1] == 2 else np.full((2, 1), -1.0)) - [[0.0], [first]]
+    if not np.all((times >= 0) & (times < OXFORD_PERIOD) & np.isin(neurons, np.arange(OXFORD_NEURONS))):
+        raise NetworkError(
+            f"{path}: each line is a time from 0 to {OXFORD_PERIOD} s and a neuron from {first} to "
+            f"{OXFORD_NEURONS - 1 + first}; get the file again from {OXFORD_SOURCE}"
+        )
+    return [np.sort(times[neurons == i]) for i in range(OXFORD_NEURONS)]
+
+
 MNIST_SOURCE = "http://yann.lecun.com/exdb/mnist/, copied at https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 

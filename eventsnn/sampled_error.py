@@ -72,7 +72,7 @@ class SampledError(Process):
                 if state.get("label", -1) >= 0:
                     state["asked"] = True
                     cell.send("ask")
-            message = state = None
+            message = None
 
     def left(self, cell: Handle) -> float:
         """Time until it looks again, or gives up waiting for an answer [s]."""

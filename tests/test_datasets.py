@@ -224,3 +224,43 @@ def test_the_end_of_a_stimulus_is_when_nothing_more_comes():
     net.stimulate(stimulus, x)
     assert len(net.run(until=13.0).spikes(x)) == len(net.run(until=50.0).spikes(x)) == 6
     assert es.Stimulus([[0.0]], [0], 2.0).end == np.inf
+
+
+# -- the Radcliffe Camera ---------------------------------------------------------------------------------------------
+
+
+def small_oxford(folder, inputs=((0.5, 7), (0.1, 0), (1.2, 7)), targets=((0.9, 200), (0.3, 8), (0.2, 8))):
+    """A few spikes in the format of the pattern."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, spikes in (("input", inputs), ("target", targets)):
+        lines = "".join(f"{t:.6f} {i}\n" for t, i in spikes)
+        (folder / f"oxford-{name}.ras").write_text(lines, encoding="utf-8")
+
+
+def test_spikes_of_the_pattern_are_sorted_and_counted_from_0(tmp_path):
+    small_oxford(tmp_path)
+    inputs, targets = datasets.oxford(tmp_path)
+    assert len(inputs) == len(targets) == 200
+    assert {i: t.tolist() for i, t in enumerate(inputs) if len(t)} == {0: [0.1], 7: [0.5, 1.2]}
+    assert {i: t.tolist() for i, t in enumerate(targets) if len(t)} == {7: [0.2, 0.3], 199: [0.9]}
+
+
+def test_the_pattern_itself():
+    inputs, targets = datasets.oxford(here("superspike"))
+    assert (sum(map(len, inputs)), sum(map(len, targets))) == (1889, 10367)
+
+
+def test_a_pattern_that_is_not_there_or_not_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTSNN_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"EVENTSNN_DATA.*pub2018superspike"):
+        datasets.oxford()
+    for wrong in ([(0.1, 200)], [(1.89, 3)], [(0.1, -1)], [(0.1, 2.5)]):
+        small_oxford(tmp_path / "superspike", inputs=wrong)
+        with pytest.raises(es.NetworkError, match=r"oxford-input.ras: each line is a time from 0 to 1.89 s"):
+            datasets.oxford()
+    (tmp_path / "superspike" / "oxford-input.ras").write_text("no spikes\n", encoding="utf-8")
+    with pytest.raises(es.NetworkError, match="number of a neuron"):
+        datasets.oxford()
+    (tmp_path / "superspike" / "oxford-input.ras").unlink()
+    with pytest.raises(FileNotFoundError, match=r"oxford-input.ras.*pub2018superspike"):
+        datasets.oxford()

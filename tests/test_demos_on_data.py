@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_datasets import here, small_mnist
+from test_datasets import here, small_mnist, small_oxford
 
 import eventsnn as es
 from eventsnn import demo_runner
@@ -156,6 +156,50 @@ def test_mnist_small(tmp_path, capsys):
     report = run("mnist", "--small", "--data", str(here("mnist")), out=tmp_path, capsys=capsys)
     assert report["accuracy"] > 0.7  # chance is 0.1
     assert report["samples"] == 3000
+
+
+# -- the Radcliffe Camera ---------------------------------------------------------------------------------------------
+
+
+@SLOW
+def test_superspike_on_a_few_spikes_of_its_format(tmp_path, capsys):
+    """With one kind of feedback, on the other engine."""
+    rng = np.random.default_rng(1)
+    inputs = sorted(
+        (float(t), int(i)) for t, i in zip(rng.uniform(0.3, 0.6, 30), rng.integers(0, 200, 30), strict=True)
+    )
+    small_oxford(tmp_path / "data", inputs, [(0.45, 11), (0.5, 11), (0.55, 31)])
+    options = ("--small", "--engine", "reference", "--data", str(tmp_path / "data"), "--feedback", "random")
+    report = run("superspike", *options, out=tmp_path, capsys=capsys)
+    assert list(report["loss"]) == ["random"]
+    assert len(report["loss"]["random"]) == report["passes"] == 8
+    assert (report["hidden"], report["outputs"]) == (32, 10)
+    assert Path(report["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_loss_of_superspike_is_in_wrong_spikes_per_second():
+    """The published scale: a spike that lacks, far from all others, is one, once in a pass, on one of the outputs."""
+    demo = demo_runner.module("superspike_oxford")
+
+    class Net:
+        def population(self, name):
+            return type("P", (), {"model": es.TargetTrains([[0.2, 1.2], []])})
+
+        def spikes(self, population):
+            return es.record.Spikes(np.array([demo.PERIOD + 0.2, 0.5]), np.array([0, 1]), 2)
+
+    assert demo.loss(Net(), 0) == pytest.approx(3 / 2 / demo.PERIOD)
+    assert demo.loss(Net(), 1) == pytest.approx(1 / 2 / demo.PERIOD)
+
+
+def test_superspike_asks_for_what_it_has(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("EVENTSNN_DATA", str(tmp_path))
+    assert main(["demo", "superspike", "--out", str(tmp_path), "--no-progress"]) == 1
+    assert "pub2018superspike" in capsys.readouterr().err
+    assert main(["demo", "superspike", "--feedback", "learned", "--out", str(tmp_path), "--no-progress"]) == 1
+    assert "give symmetric or random" in capsys.readouterr().err
+    text = Path(demo_runner.module("superspike_oxford").__file__).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 60
 
 
 def test_decision_times_are_drawn_and_bad_ones_refused():
