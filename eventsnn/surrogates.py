@@ -60,6 +60,18 @@ class Surrogate(Part):
         """The voltage over which the function stays close to a polynomial."""
         return math.inf
 
+    def absent_below(self, x):
+        """1 if the function is surely 0 at x and everywhere below; else 0."""
+        return 0.0
+
+
+class Compact(Surrogate):
+    """What surrogates share that are 0 beyond 1/beta from threshold."""
+
+    def absent_below(self, x):
+        """1 if the function is surely 0 at x and everywhere below; else 0."""
+        return 1.0 if x <= -self.edge_at else 0.0
+
 
 class FastSigmoid(Surrogate):
     """1/(1 + beta |x|)^2, of SuperSpike (Zenke and Ganguli 2018, doi 10.1162/neco_a_01086): heavy tails."""
@@ -103,7 +115,7 @@ class Exponential(Surrogate):
         return 2.0 / self.beta
 
 
-class Quadratic(Surrogate):
+class Quadratic(Compact):
     """max(0, 1 - (beta x)^2): a truncated quadratic, as Bohte 2011 used (doi 10.1007/978-3-642-21735-7_8)."""
 
     kinks = (0, 1)
@@ -114,7 +126,7 @@ class Quadratic(Surrogate):
         return self.height * max(0.0, 1.0 - z * z)
 
 
-class Triangular(Surrogate):
+class Triangular(Compact):
     """max(0, 1 - beta |x|), of e-prop (Bellec et al. 2020, doi 10.1038/s41467-020-17236-y), with beta = 1/threshold."""
 
     kinks = (1, 1)
@@ -124,7 +136,7 @@ class Triangular(Surrogate):
         return self.height * max(0.0, 1.0 - self.beta * abs(x))
 
 
-class Boxcar(Surrogate):
+class Boxcar(Compact):
     """1 within 1/beta of the threshold, and 0 elsewhere, as in Neftci et al. 2017 (doi 10.3389/fnins.2017.00324)."""
 
     kinks = (0, 1)

@@ -16,7 +16,7 @@ from eventsnn.datasets import Samples
 from eventsnn.errors import EngineError
 
 FIELDS = [field.name for field in dataclasses.fields(Result)]
-CASES = {"balanced": 2, "sparse": 3, "plastic": len(RULES), "training": 1, "startup": 4, "simpy": 2}
+CASES = {"balanced": 2, "sparse": 3, "plastic": len(RULES), "rules": 18, "training": 1, "startup": 4, "simpy": 2}
 LOSSLESS = "nest iaf_psc_exp_ps_lossless"
 
 

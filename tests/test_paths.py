@@ -9,6 +9,7 @@ from oracles.signal_path import Neurons, replay
 
 import eventsnn as es
 from eventsnn import paths
+from eventsnn.paths import gated
 from eventsnn.report.operations import OPERATIONS
 
 LIF = {"tau_mem": 10e-3, "tau_syn": 5e-3, "v_threshold": 1.0, "v_reset": 0.0, "t_refractory": 2e-3}
@@ -110,6 +111,35 @@ def test_ten_neurons_with_a_hundred_synapses():
     """The size of the claim; weights that change by much on the way."""
     rule = es.SuperSpike(surrogate=es.FastSigmoid(beta=10.0), step=es.Sgd(lr=0.5))
     assert disagreement(rule, (5e-3, 10e-3), (5e-3, 10e-3), n=10, m=10, duration=0.25) < 1e-8
+
+
+def test_the_quadrature_has_order_eight():
+    """Polynomials of degree 7 are integrated exactly, one of degree 8 nearly."""
+    points = gated.FIRST + gated.GAP * np.arange(5)
+    off = [abs(np.dot(gated.WEIGHTS, points**k) * (k + 1) - 1.0) for k in range(9)]
+    assert max(off[:8]) < 1e-15
+    assert 1e-5 < off[8] < 2e-4
+
+
+@pytest.mark.parametrize("tau_syn", [1e-3, 60e-3])
+def test_a_step_of_any_length_is_closed_where_nothing_passes(tau_syn):
+    """A neuron outside a compact window: after seconds, and when an error comes much later."""
+    rule = es.SuperSpike(surrogate=es.Boxcar(beta=3.0), step=es.Sgd(lr=1.0))
+
+    def learned(panel, rule):
+        net = es.Network(seed=1)
+        x = net.add(es.SpikeTrain([0.0, 0.012, 3.0]))
+        y = net.add(es.LIF(**{**LIF, "tau_syn": tau_syn}))
+        plastic = net.connect(x, y, rule.__class__(surrogate=rule.surrogate, step=rule.step, panel=panel), weight=1.6)
+        strong = net.add(es.SpikeTrain([0.004]))
+        net.connect(strong, y, weight=9.0)
+        lesson = {"times": [0.006, 0.03, 2.0], "values": [1.0, -2.0, 1.0], "targets": [0, 0, 0]}
+        net.connect(net.add(tell, **lesson), y, port="error", delay=1e-3)
+        return float(net.run(3.1).weights(plastic)[0]) - 1.6
+
+    coarse, fine = learned(0.15, rule), learned(0.01, rule)
+    assert abs(coarse) > 1e-6
+    assert coarse == pytest.approx(fine, rel=1e-11)
 
 
 def test_the_error_falls_with_the_eighth_power_of_the_stretch():

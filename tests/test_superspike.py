@@ -35,6 +35,15 @@ def test_kinks_are_met_in_order(x, y, beta, kind):
     assert found == (wanted if x < y else wanted[::-1])
 
 
+@given(x=voltages, beta=st.floats(0.1, 50.0), kind=st.sampled_from(KINDS), further=st.floats(0.0, 3.0))
+def test_what_is_said_to_be_absent_is(x, beta, kind, further):
+    """Where a surrogate says that it is 0 from here down, it is; and compact ones say so below their window."""
+    surrogate = kind(beta=beta)
+    if surrogate.absent_below(x) > 0.0:
+        assert surrogate.at(x - further) == 0.0
+    assert surrogate.absent_below(-1.01 / beta) == float(kind in (es.Quadratic, es.Triangular, es.Boxcar))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_surrogate_is_smooth_between_its_kinks(kind):
     """Over a tenth of its reach a cubic through four points meets it to 0.1 %, wherever no kink lies between."""

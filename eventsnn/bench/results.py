@@ -42,6 +42,7 @@ class Result:
     min: float | None  # [ns per event]
     max: float | None  # [ns per event]
     samples_per_second: float | None  # for training
+    error: float | None  # largest difference from what is exact, relative to the largest value, where that is known
     load: float | None  # load average of the machine when the case ended
 
     def as_json(self) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def summary(name: str, case: str, engine: str, version: str, runs: Sequence[Run]
         min=min(costs, default=None),
         max=max(costs, default=None),
         samples_per_second=samples / median(seconds) if samples else None,
+        error=known.get("error"),
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )
 
@@ -92,7 +94,21 @@ def ratio(result: Result, results: Sequence[Result]) -> float | None:
 
 def table(results: Sequence[Result]) -> str:
     """All results, one per line, aligned."""
-    head = ["case", "engine", "ns/event", "min", "max", "events", "rate", "seconds", "min", "max", "samples/s", "ratio"]
+    head = [
+        "case",
+        "engine",
+        "ns/event",
+        "min",
+        "max",
+        "events",
+        "rate",
+        "seconds",
+        "min",
+        "max",
+        "samples/s",
+        "error",
+        "ratio",
+    ]
     rows = [head]
     for r in results:
         times = ratio(r, results)
@@ -101,7 +117,7 @@ def table(results: Sequence[Result]) -> str:
                 r.case, r.engine, *(number(x, "{:.1f}") for x in (r.ns_per_event_median, r.min, r.max)),
                 f"{r.events:,}" if r.events else "-", number(r.rate, "{:.1f} Hz"),
                 *(brief(x) for x in (r.seconds, r.seconds_min, r.seconds_max)),
-                number(r.samples_per_second, "{:,.0f}"), number(times, "x {:.1f}"),
+                number(r.samples_per_second, "{:,.0f}"), number(r.error, "{:.1g}"), number(times, "x {:.1f}"),
             ]
         )  # fmt: skip
     used = [k for k in range(len(head)) if k < 2 or any(row[k] != "-" for row in rows[1:])]

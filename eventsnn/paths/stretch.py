@@ -1,5 +1,8 @@
 """Writes how a path's rule follows its neuron: stretch by stretch, each by quadrature of order 8.
 
+The common paths, of single integrals, are in `gated`; here are those with adaptation, those without a gate by the
+voltage, and longer ones.
+
 A stretch is at most `panel` of the shortest time constant long. On it the voltage is monotonic, no kink of the
 surrogate is passed, and the voltage moves at most `panel` of what the surrogate reaches. The modes are a chain, so the
 propagator of a stretch is made of nested integrals: each takes the values of the one before it at the points of the
@@ -9,6 +12,7 @@ quadrature, which is Gauss-Legendre collocation of the linear equations of the m
 import math
 
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.gated import SERIES, Shape, gated_text
 from eventsnn.paths.writing import method, pairs, taus
 
 # Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
@@ -169,12 +173,12 @@ def _fade_error(c: Circuit) -> list[str]:
     return lines + [f"post.e_{k} *= math.exp((end - dt) / self.{c.error[k]})" for k in range(last)]
 
 
-def _voltage(c: Circuit) -> list[str]:
-    """How the voltage above threshold moves on a stretch."""
+def _voltage(c: Circuit, decay: str = "self.decay(", mean: str = "self.mean(") -> list[str]:
+    """How the voltage above threshold moves on a stretch; `decay` and `mean` begin the two functions' calls."""
     if c.surrogate is None:
         return []
     rates = ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
-    later = "self.decay(r_m * u) * (leak + drive * r_m * u * self.mean((r_s - r_m) * u))"
+    later = f"{decay}r_m * u) * (leak + drive * r_m * u * {mean}(r_s - r_m) * u))"
     ahead = method(
         "ahead(self, post, u, rest, leak, drive)",
         "The voltage above threshold after u seconds: rest, the leaking part, and the current's effect.",
@@ -186,7 +190,7 @@ def _voltage(c: Circuit) -> list[str]:
         "Whether the voltage turns within u seconds: the product of its slopes at either end.",
         *rates,
         f"later = {later}",
-        "return (drive - leak) * (drive * self.decay(r_s * u) - later)",
+        f"return (drive - leak) * (drive * {decay}r_s * u) - later)",
     )
     if not c.adaptive:
         return [ahead, turned, EXTREMUM, CROSSING]
@@ -207,14 +211,15 @@ def _voltage(c: Circuit) -> list[str]:
     return [ahead, slope, turned, TURNING, _adaptive(CROSSING), ADAPTED]
 
 
-def _series() -> list[str]:
+def _series(names: tuple[str, ...] = ("decay", "mean"), degrees: tuple[int, ...] = (DEGREE, DEGREE)) -> list[str]:
     """Power series for the small arguments on a stretch, closer than the quadrature."""
-    minus = " - ".join(f"x * ({1.0 / math.factorial(k)!r}" for k in range(1, DEGREE + 1))
-    mean = " - ".join(f"x * ({1.0 / math.factorial(k + 1)!r}" for k in range(1, DEGREE + 1))
-    return [
-        method("decay(self, x)", "exp(-x) for |x| up to 1/4.", f"return 1.0 - {minus}{')' * DEGREE}"),
-        method("mean(self, x)", "(1 - exp(-x))/x for |x| up to 1/4.", f"return 1.0 - {mean}{')' * DEGREE}"),
-    ]
+    found = []
+    for name, degree in zip(names, degrees, strict=True):
+        shift = name.endswith("mean")
+        terms = " - ".join(f"x * ({1.0 / math.factorial(k + shift)!r}" for k in range(1, degree + 1))
+        doc = f"{'(1 - exp(-x))/x' if shift else 'exp(-x)'} for small |x|; x^{degree + 1} is left out."
+        found.append(method(f"{name}(self, x)", doc, f"return 1.0 - {terms}{')' * degree}"))
+    return found
 
 
 def _integrate(c: Circuit) -> str:
@@ -351,4 +356,11 @@ def _quadrature() -> str:
 
 def stretch_text(c: Circuit) -> list[str]:
     """The methods that follow the neuron."""
+    if Shape(c).fits:
+        n = len(c.modes)
+        fade = [f"post.p_{i}_{j} = 0.0" for i, j in pairs(n) if i < n - 1] + _fade_error(c)
+        text = gated_text(c, HORIZON, fade)
+        if c.pulses and c.modes[-1].surrogate:
+            return text
+        return [*text, *_voltage(c, "math.exp(-", "self.ratio("), *_series(*SERIES)]
     return [_flow(c), *_voltage(c), _integrate(c), *_series(), _quadrature()]

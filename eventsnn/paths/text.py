@@ -6,6 +6,7 @@ alone. P is the propagator since the present epoch began (dP/dt = M P), and y = 
 """
 
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.gated import constants
 from eventsnn.paths.stretch import stretch_text
 from eventsnn.paths.writing import method, pairs, tau_of, taus
 
@@ -57,7 +58,8 @@ def _fields(name: str, path: str, c: Circuit) -> str:
         lines += [f"    e_{k}: PostState = 0.0  # error" for k in range(max(1, len(c.error)))]
     lines.append("")
     lines += [f"    m_{i}_{j}: EpochState = {1.0 if i == j else 0.0}" for i, j in pairs(n)]
-    lines += ["", '    derived = ("at_spikes", "returns")']
+    names = ", ".join(f'"{name}"' for name in ("at_spikes", "returns", *constants(c)))
+    lines += ["", f"    derived = ({names})"]
     return "\n".join(lines)
 
 
@@ -66,7 +68,11 @@ def _derive(c: Circuit) -> str:
         "derive(self)",
         "Check the parameters.",
         "check_path(self)",
-        'return {"at_spikes": float(self.when == "spike"), "returns": float(self.errors == "return")}',
+        "return {",
+        '    "at_spikes": float(self.when == "spike"),',
+        '    "returns": float(self.errors == "return"),',
+        *(f'    "{name}": {value},' for name, value in constants(c).items()),
+        "}",
     )
 
 
@@ -169,10 +175,11 @@ def _synapse(c: Circuit) -> list[str]:
         inputs = {0: "b", 1: "1.0 - b"}
     else:
         inputs = {0: f"1.0 / {tau_of(c.modes[0])}"}
+    enter += [f"inverse_{i} = 1.0 / post.p_{i}_{i}" for i in range(last)]  # at once: none waits for another
     for i in range(last):
         terms = "".join(f" - post.p_{i}_{j} * z_{j}" for j in range(i))
         into = f"({inputs.get(i, '')}{terms})".replace("( - ", "(-") if terms else inputs[i]
-        enter.append(f"z_{i} = {into} / post.p_{i}_{i}")
+        enter.append(f"z_{i} = {into} * inverse_{i}")
     enter += [f"syn.y_{i} += z_{i}" for i in range(last)]
     enter.append(f"syn.y_{last} -= {' + '.join(f'post.p_{last}_{j} * z_{j}' for j in range(last))}")
     return [

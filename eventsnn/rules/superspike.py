@@ -72,8 +72,6 @@ class SuperSpike(_Path):
     t_z: PostState = 0.0  # [s]
     costs: PostState = 0.0  # integral of z^4 until t_z [s]
 
-    derived = ("at_spikes", "returns")
-
     def at_post(self, post, msg):
         """The neuron fires: its rate rises."""
         if self.rate_cost > 0.0:

@@ -1,0 +1,304 @@
+"""Writes how the rule of a common path follows its neuron: a gate by the voltage, at most two filters on either side.
+
+The gate enters such a path once, so a step of P needs single integrals only:
+
+    what a unit of mode j makes of mode i  =  integral of  forth_j(t) surrogate(v(t)) back_i(h - t) dt / tau
+
+`forth` runs through the filters before the gate, `back` through those behind it, and behind them through the error to
+the end; all are sums of exponentials. The quadrature has five points at equal distances, placed so that it has order 8,
+as Gauss-Legendre with four has; its error is 3.3e-10 h^8 of the integrand's 8th derivative, against 5.6e-10. At equal
+distances exponentials are products of two, which saves more than one point more costs.
+
+What the error makes of the last filters is closed: with e(t) obeying de/dt = -W e and mode i decaying with rate r, the
+integral of e(u) exp(-r (u - t)) over u from t to h is u.e(t) - exp(-r (h - t)) u.e(h) with u (W + r) = (0, 1).
+"""
+
+from eventsnn.paths.chain import Circuit
+from eventsnn.paths.writing import method, tau_of
+
+# Order 8 asks for distances x, 2x from the middle of [-1, 1] with 28 x^4 - 21 x^2 + 3 = 0; then the weights.
+FIRST, GAP = 0.06180057471266575282647631, 0.2190997126436671235867618
+WEIGHTS = (
+    0.1536811167848859139497855, 0.2532463874704451881792203, 0.1861449914893377957419885,
+    0.2532463874704451881792203, 0.1536811167848859139497855,
+)  # fmt: skip
+POINTS = range(len(WEIGHTS))
+LAST = len(WEIGHTS) - 1  # point k and point LAST - k lie symmetrically
+LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
+# The power series of a step: names and degrees. To the first point it is a quarter as far as from one to the next.
+SERIES = (("decay", "mean", "first_decay", "first_mean"), (7, 6, 6, 5))
+
+FLOW = [
+    "    if a >= until:",
+    "        rest, leak, drive, lasts = post.course(a)",
+    "        until = a + max(lasts, 1e-9 * most)",
+    "    if self.surrogate.absent_below(rest + max(leak, 0.0) + max(drive, 0.0)) > 0.0:",
+    "        b = min(end, until)",
+    "        self.drift(post, b - a)",
+    "    else:",
+    "        b = min(end, until, a + most)",
+    "        move = (b - a) * r_m * (abs(drive - leak) + 0.5 * (b - a) * r_s * abs(drive))",
+    "        high = low + move",
+    "        room = self.panel * min(self.surrogate.reach(low - move), self.surrogate.reach(high))",
+    "        if move > room or self.surrogate.edge(low - move, high) != high:",
+    "            b, high = self.split(post, a, b, most, rest, leak, drive, low)",
+    "            leak, drive = self.integrate(post, b - a, rest, leak, drive)",
+    "            low = high",
+    "        else:",
+    "            leak, drive = self.integrate(post, b - a, rest, leak, drive)",
+    "            low = rest + leak",
+    "    a = b",
+]
+
+SPLIT = method(
+    "split(self, post, a, b, most, rest, leak, drive, low)",
+    "Until when, at most b, the voltage is monotonic, passes no kink and moves little; and where it is then.",
+    "if self.turned(post, b - a, leak, drive) < 0.0:",
+    "    turn = a + self.extremum(post, b - a, leak, drive)",
+    "    if a + 1e-9 * most < turn < b:  # unless it is a rounding error",
+    "        b = turn",
+    "high = self.ahead(post, b - a, rest, leak, drive)",
+    "level = self.surrogate.edge(low, high)",
+    "if level != high:",
+    "    b = a + self.crossing(post, b - a, level, rest, leak, drive)",
+    "    high = level",
+    "room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+    "while abs(high - low) > room and b - a > 1e-9 * most:",
+    "    b = a + (b - a) * max(0.2, 0.9 * room / abs(high - low))",
+    "    high = self.ahead(post, b - a, rest, leak, drive)",
+    "    room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+    "return b, high",
+)
+
+
+class Shape:
+    """Where the gate stands in a path: `before` and `behind` are the modes on either side of it."""
+
+    def __init__(self, c: Circuit) -> None:
+        self.last = len(c.modes) - 1
+        gates = [i for i, m in enumerate(c.modes) if m.surrogate]
+        self.gate = gates[0] if gates else 0
+        self.before = range(self.gate)
+        self.behind = range(self.gate, self.last)
+        self.fits = bool(gates) and not c.adaptive and len(self.before) <= 2 and len(self.behind) <= 2
+
+
+def constants(c: Circuit) -> dict[str, str]:
+    """Numbers that follow from the parameters of a rule alone: rates, and u_i of the error."""
+    if not (shape := Shape(c)).fits:
+        return {}
+    found = {f"rate_{tau}": f"1.0 / self.{tau}" for tau in c.taus}
+    w = [f"self.{tau}" for tau in c.error]
+    source = {0: "1.0"} if len(c.error) < 2 else {0: "0.0", 1: "1.0"}
+    for i in reversed(shape.behind if not c.pulses else ()):
+        rate = tau_of(c.modes[i])
+        ahead: dict[int, str] = {}
+        for k in reversed(range(max(1, len(w)))):
+            decay = f"(1.0 / {w[k]} + 1.0 / {rate})" if w else f"(1.0 / {rate})"
+            fed = f" + ({ahead[k + 1]}) / {w[k + 1]}" if k + 1 < len(w) else ""
+            ahead[k] = f"({source[k]}{fed}) / {decay}"
+            found[f"ahead_{i}_{k}"] = ahead[k]
+        source = {k: f"({ahead[k]}) / {rate}" for k in ahead}
+    return found
+
+
+def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
+    """The methods that follow the neuron."""
+    shape = Shape(c)
+    drift = _step(c, shape, gated=False)
+    if c.pulses and not shape.behind:  # what an error finds is closed
+        return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
+                drift, WAVE]  # fmt: skip
+    flow = method(
+        "flow(self, post, dt)",
+        "Let the propagator follow the neuron from its last event for dt seconds.",
+        f"most = {LONGEST} * self.panel * self.fastest(post)",
+        f"end = min(dt, {horizon} * self.slowest(post))",
+        "r_m = 1.0 / post.tau_mem",
+        "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
+        "rest, leak, drive, lasts = post.course(0.0)",
+        "until = max(lasts, 1e-9 * most)",
+        "low = rest + leak",
+        "a = 0.0",
+        "while a < end:",
+        *FLOW,
+        "if end < dt:  # nothing is left of the modes",
+        *("    " + line for line in fade),
+        "post.age += dt",
+    )
+    return [flow, SPLIT, drift, WAVE, RATIO, _step(c, shape, gated=True)]
+
+
+RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
+WAVE = method(
+    "wave(self, u, rate, then)",
+    "What a unit in a filter of one rate makes of the next filter in u seconds, however many these are.",
+    "gap = abs(rate - then)",
+    "return then * math.exp(-min(rate, then) * u) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
+)
+
+
+def _step(c: Circuit, shape: Shape, gated: bool) -> str:
+    """One step: P becomes F P."""
+    rates = {i: _rate(c, i) for i in range(shape.last)}
+    psp = c.psp or not gated
+    lines = [f"r_{i} = {rate}" for i, rate in rates.items() if rate.startswith("1.0")]
+    rates = {i: f"r_{i}" if rate.startswith("1.0") else rate for i, rate in rates.items()}
+    if gated:
+        lines += [f"first = {FIRST} * h", f"gap = {GAP} * h"]
+        if not psp:
+            lines += ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
+            lines += _decay("m", "r_m", gated) + _decay("c", "r_s", gated) + _chain("v", "c", "m", "r_s", "r_m", gated)
+    for block in (shape.before, shape.behind):
+        for i in block:
+            lines += _decay(f"s{i}", rates[i], gated)
+        if len(block) == 2:
+            i, k = block
+            lines += _chain(f"x{k}", f"s{i}", f"s{k}", rates[i], rates[k], gated)
+    lines += [] if c.pulses else _filters(c, shape, gated)[0]
+    if gated:
+        lines += _values(c, shape)
+    lines += _error(c, shape, gated)
+    lines += _product(c, shape, gated)
+    if not gated:
+        return method("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", *lines)
+    mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
+    lines.append(f"return leak * {mem}_h + drive * {wave}_h, drive * {syn}_h")
+    doc = "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts."
+    return method("integrate(self, post, h, rest, leak, drive)", doc, *lines)
+
+
+def _rate(c: Circuit, i: int) -> str:
+    tau = tau_of(c.modes[i])
+    return f"self.rate_{c.modes[i].tau}" if c.modes[i].tau in c.taus else f"1.0 / {tau}"
+
+
+def _decay(name: str, rate: str, gated: bool) -> list[str]:
+    """exp(-rate t), at the points and at the end."""
+    if not gated:
+        return [f"{name}_h = math.exp(-{rate} * h)"]
+    lines = [f"{name}_0 = self.first_decay({rate} * first)", f"{name}_q = self.decay({rate} * gap)"]
+    lines += [f"{name}_{k} = {name}_{k - 1} * {name}_q" for k in POINTS if k]
+    return [*lines, f"{name}_h = {name}_0 * {name}_{LAST}"]
+
+
+def _chain(name: str, one: str, two: str, rate: str, then: str, gated: bool) -> list[str]:
+    """What a unit in a filter of one rate makes of the next filter."""
+    if not gated:
+        return [f"{name}_h = self.wave(h, {rate}, {then})"]
+    lines = [
+        f"{name}_0 = {then} * first * {two}_0 * self.first_mean(({rate} - {then}) * first)",
+        f"{name}_q = {then} * gap * {two}_q * self.mean(({rate} - {then}) * gap)",
+    ]
+    lines += [f"{name}_{k} = {two}_q * {name}_{k - 1} + {name}_q * {one}_{k - 1}" for k in POINTS if k]
+    return [*lines, f"{name}_h = {two}_0 * {name}_{LAST} + {name}_0 * {one}_{LAST}"]
+
+
+def _values(c: Circuit, shape: Shape) -> list[str]:
+    """What passes the gate at the points: the surrogate, and with it the modes before the gate."""
+    mem, wave = ("s1", "x1") if c.psp else ("m", "v")
+    lines = [f"g_{k} = {WEIGHTS[k]} * self.surrogate.at(rest + leak * {mem}_{k} + drive * {wave}_{k})" for k in POINTS]
+    last = shape.gate - 1
+    inner, into = [], f"h * {_rate_name(c, shape.gate)}" if shape.behind else "h"
+    sources = {j: f"s{last}" if j == last else f"x{last}" for j in shape.before}
+    for j, source in sources.items():
+        inner += [f"z{j}_{k} = g_{k} * {source}_{k}" for k in POINTS]
+        for i in shape.behind:
+            back = f"s{i}" if i == shape.gate else f"x{i}"
+            terms = " + ".join(f"z{j}_{k} * {back}_{LAST - k}" for k in POINTS)
+            inner.append(f"f_{i}_{j} = {into} * ({terms})")
+    zero = [f"f_{i}_{j}" for i in shape.behind for j in shape.before]
+    if not c.pulses:
+        zero += [f"f_{shape.last}_{j}" for j in shape.before]
+        inner += [f"if {_erring(c)}:", *("    " + line for line in _reached(c, shape, into))]
+    some = " or ".join(f"g_{k} != 0.0" for k in POINTS)
+    return [*lines, f"{' = '.join(zero)} = 0.0", f"if {some}:", *("    " + line for line in inner)]
+
+
+def _rate_name(c: Circuit, i: int) -> str:
+    return f"self.rate_{c.modes[i].tau}" if c.modes[i].tau in c.taus else f"r_{i}"
+
+
+def _erring(c: Circuit) -> str:
+    return " or ".join(f"post.e_{k} != 0.0" for k in range(max(1, len(c.error))))
+
+
+def _filters(c: Circuit, shape: Shape, gated: bool) -> tuple[list[str], list[str], str]:
+    """The filters of the error: lines, the names of their exponentials, and that of the chain of two."""
+    lines, names = [], []
+    known = {c.modes[i].tau: f"s{i}" for i in range(shape.last)}
+    for k, tau in enumerate(c.error):
+        if tau not in known:
+            lines += _decay(f"w{k}", f"self.rate_{tau}", gated)
+        names.append(known.get(tau, f"w{k}"))
+    if len(names) < 2:
+        return lines, names, ""
+    for i in (*list(shape.before)[1:], *list(shape.behind)[1:]):
+        if names == [f"s{i - 1}", f"s{i}"]:
+            return lines, names, f"x{i}"
+    one, two = (f"self.rate_{tau}" for tau in c.error)
+    return lines + _chain("y", names[0], names[1], one, two, gated), names, "y"
+
+
+def _reached(c: Circuit, shape: Shape, into: str) -> list[str]:
+    """What the modes before the gate make of the change that is due, were the filters and the error never to end."""
+    _, names, chain = _filters(c, shape, gated=True)
+    lines: list[str] = []
+    one = {k: f"self.ahead_{shape.gate}_{k} * " if shape.behind else "" for k in range(2)}
+    if not names:
+        lines += [f"n_{k} = {one[0]}post.e_0" for k in POINTS]
+    elif len(names) == 1:
+        lines += [f"a_0 = {one[0]}post.e_0", *(f"n_{k} = a_0 * {names[0]}_{k}" for k in POINTS)]
+    else:
+        own = f"a_0 * {names[0]}_{{k}} + " if shape.behind else ""
+        lines += [f"a_0 = {one[0]}post.e_0"] if shape.behind else []
+        lines += [f"a_1 = {one[1]}post.e_0", f"a_2 = {one[1]}post.e_1"]
+        lines += [f"n_{k} = {own.format(k=k)}a_1 * {chain}_{k} + a_2 * {names[1]}_{k}" for k in POINTS]
+    for j in shape.before:
+        terms = " + ".join(f"z{j}_{k} * n_{k}" for k in POINTS)
+        lines.append(f"f_{shape.last}_{j} = {into} * ({terms})")
+    return lines
+
+
+def _error(c: Circuit, shape: Shape, gated: bool) -> list[str]:
+    """The last row of P, and the error at the end of the step."""
+    if c.pulses:
+        return []
+    n, (_, names, chain) = shape.last, _filters(c, shape, gated)
+    inner: list[str] = []
+    if len(names) == 2:
+        inner += [f"e_0 = post.e_0 * {names[0]}_h", f"e_1 = post.e_1 * {names[1]}_h + post.e_0 * {chain}_h"]
+    else:
+        inner.append(f"e_0 = post.e_0 * {names[0]}_h" if names else "e_0 = post.e_0")
+    parts = range(max(1, len(names)))
+    for i in shape.behind:
+        for when, of in (("now", "post.e"), ("end", "e")):
+            inner.append(f"{when}_{i} = " + " + ".join(f"self.ahead_{i}_{k} * {of}_{k}" for k in parts))
+    for j in shape.behind:
+        lost = [f"end_{i} * {f's{i}' if i == j else f'x{i}'}_h" for i in shape.behind if i >= j]
+        inner.append(f"f_{n}_{j} = now_{j} - {' - '.join(lost)}")
+    if gated:
+        for j in shape.before if shape.behind else ():
+            inner.append(f"f_{n}_{j} -= " + " + ".join(f"end_{i} * f_{i}_{j}" for i in shape.behind))
+    rows = range(n) if gated else shape.behind
+    for j in range(n):
+        terms = [f"f_{n}_{k} * post.p_{k}_{j}" for k in rows if k >= j]
+        inner += [f"post.p_{n}_{j} += {' + '.join(terms)}"] if terms else []
+    inner += [f"post.e_{k} = e_{k}" for k in parts] if names else []
+    if not names and not rows:
+        return []
+    return [f"if {_erring(c)}:", *("    " + line for line in inner)]
+
+
+def _product(c: Circuit, shape: Shape, gated: bool) -> list[str]:
+    """The rows of the filters."""
+    lines = []
+    for i in reversed(range(shape.last)):
+        for j in range(i + 1):
+            terms = [f"s{i}_h * post.p_{i}_{j}"]
+            for k in range(j, i):
+                across = k < shape.gate <= i
+                if gated or not across:
+                    terms.append(f"{f'f_{i}_{k}' if across else f'x{i}_h'} * post.p_{k}_{j}")
+            lines.append(f"post.p_{i}_{j} = {' + '.join(terms)}")
+    return lines
