@@ -1,7 +1,7 @@
 """Where a surrogate gradient is the expected gradient of a stochastic network: for one neuron, and no longer for two.
 
 A neuron with escape noise and without reset fires n times, and E[n] = integral of the hazard. Its gradient has the
-derivative of the hazard where a surrogate stands. In a second layer a spike multiplies the hazard by exp(x), so that the
+derivative of the hazard where a surrogate stands. In a second layer a spike multiplies the hazard by exp(x), so the
 expectation over the spikes (Campbell's theorem) has exp(x) - 1 where backpropagation with surrogates has x.
 """
 
@@ -40,14 +40,14 @@ def build(seed=0, engine="reference", trains=((0.01,),), w=(1.0,), copies=1, str
 
 def figure(seed=0, engine="reference", full=False):
     """Both gradients over the strength of a hidden spike, and the expectation that they belong to, simulated."""
-    rng, copies = np.random.default_rng(seed), 1000 if full else 60
+    rng, copies = np.random.default_rng(seed), 1000 if full else 100
     trains, w = [np.sort(rng.uniform(0.0, 80 * ms, 3)) for _ in range(10)], rng.uniform(0.3, 0.7, 10)
     t = np.arange(DT / 2, END, DT)
     psp = np.vectorize(NEURON.psp)
     inputs = np.array([psp(t[:, None] - train).sum(axis=1) for train in trains])
     kernel = psp(t[:, None] - t)
     hazard = RATE * np.exp((w @ inputs - 1.0) / DELTA_U)
-    simulated = np.array([1.0, 3.0, 5.0])
+    simulated = np.array([1.0, 2.0, 3.0])
     net = build(seed, engine, trains, w, copies, simulated)
     surrogate, expected = w - net.matrix(net.projection("plastic"))[:, 0], inputs @ hazard * DT / DELTA_U
     counts = [np.bincount(net.spikes(net.population(f"output {a:g}")).i, minlength=copies) for a in simulated]
@@ -74,7 +74,9 @@ def figure(seed=0, engine="reference", full=False):
     found = {"one": float(np.linalg.norm(surrogate) / np.linalg.norm(expected)), "copies": copies}
     found["two"] = {float(a): round(r, 3) for a, r in list(zip(strengths, ratio, strict=True))[3::10]}
     exact = np.interp(simulated, strengths, outputs)
-    found["simulated_minus_exact_in_errors"] = [float((c.mean() - m) / e) for c, m, e in zip(counts, exact, error)]
+    found["simulated_minus_exact_in_errors"] = [
+        float((c.mean() - m) / e) for c, m, e in zip(counts, exact, error, strict=True)
+    ]
     return found, fig
 
 

@@ -1,6 +1,6 @@
-"""Feedback alignment, honestly: the angle between what the hidden layer follows and the true gradient, and what it buys.
+"""Feedback alignment, honestly: the angle between what a hidden layer follows and the true gradient, and its worth.
 
-Yin-Yang as in the demo yin_yang, with every kind of feedback; the angle is that of the summed gradients of some samples.
+Yin-Yang as in the demo yin_yang, with every kind of feedback; the angle is that of gradients summed over samples.
 """
 
 import numpy as np

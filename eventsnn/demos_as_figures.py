@@ -74,8 +74,8 @@ DEMOS = {
     "surrogate-path": entry(
         "the loss, its derivative and the surrogate's, from the weights before learning to those after it",
         "surrogate_path",
-        "the loss before and after: {loss}; between {jumps} jumps its derivative has the sign of the surrogate gradient at "
-        "{same_sign:.0%} of {points} points",
+        "the loss before and after: {loss}; between {jumps} jumps its derivative has the sign of the surrogate "
+        "gradient at {same_sign:.0%} of {points} points",
         has_full=True,
     ),
     "expected-gradient": entry(

@@ -46,7 +46,9 @@ def test_runs_as_a_module():
 def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
     assert main(["demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = ["temporal-xor", "digits", "erbp-digits", "custom-process", "yin-yang", "mnist", "superspike"]
+    figures = ["three-factors", "messages", "escape-noise", "not-conservative", "surrogate-path", "expected-gradient"]
+    figures.append("feedback-alignment")
+    names = ["temporal-xor", "digits", "erbp-digits", "custom-process", *figures, "yin-yang", "mnist", "superspike"]
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)
 

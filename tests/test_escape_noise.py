@@ -1,6 +1,7 @@
 """Escape noise: spikes have the distribution that their hazard says, and the rule is the gradient of the likelihood."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,8 +16,8 @@ TAU = {"tau_mem": 10e-3, "tau_syn": 5e-3}
 def integral(f, low, high, breaks=()):
     """Quadrature to 1e-12, between every two breaks."""
     ends = np.unique([low, high, *(b for b in breaks if low < b < high)])
-    ends = np.unique(np.concatenate([np.linspace(a, b, 6) for a, b in zip(ends, ends[1:], strict=False)]))
-    return sum(quad(f, a, b, epsabs=0, epsrel=1e-12)[0] for a, b in zip(ends, ends[1:], strict=False))
+    ends = np.unique(np.concatenate([np.linspace(a, b, 6) for a, b in pairwise(ends)]))
+    return sum(quad(f, a, b, epsabs=0, epsrel=1e-12)[0] for a, b in pairwise(ends))
 
 
 def psp(u, tau_mem=10e-3, tau_syn=5e-3):
@@ -46,7 +47,7 @@ def test_rescaled_intervals_are_exponential(reset, tau_syn):
         grid = np.unique(grid[grid < 1.5])
         v, i, total, last = 0.0, 0.0, 0.0, 0.0
         arrivals = {float(t) + 1e-3: float(w[j, k]) for t, j in zip(inputs.t, inputs.i, strict=True)}
-        for a, b in zip(grid, grid[1:], strict=False):  # the textbook propagator, Simpson's rule for the hazard
+        for a, b in pairwise(grid):  # the textbook propagator, Simpson's rule for the hazard
             i, v = (i + arrivals.get(a, 0.0), v) if tau_syn else (0.0, v + arrivals.get(a, 0.0))
             if a in own:
                 found.append(total - last)

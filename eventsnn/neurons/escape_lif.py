@@ -47,7 +47,7 @@ class EscapeLIF(Membrane, Chance):
     stream: State = 0.0  # key of this neuron's draws, from 0 to 2^32
 
     initial: ClassVar[dict[str, object]] = {"stream": uniform(0.0, WORD)}
-    derived: ClassVar[tuple[str, ...]] = (*Membrane.derived, "by_target", "faded", "steepness", "highest_power")
+    derived = (*Membrane.derived, "by_target", "faded", "steepness", "highest_power")  # type: ignore[assignment]
 
     def derive(self) -> dict[str, float]:
         """Check the parameters; constants of the closed forms."""
