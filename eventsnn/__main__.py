@@ -4,4 +4,5 @@ import sys
 
 from eventsnn.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # the workers of mpi4py.futures import this file, too
+    sys.exit(main())

@@ -30,7 +30,7 @@ from eventsnn.wiring import connect_erbp
 CLASSES, INPUTS = 3, 20
 PERIOD, TOLD = 0.2, 0.06  # [s] from one sample to the next, and when in it the label is told
 JITTER = 2e-3  # [s]
-SAMPLES = {False: (150, 60), True: (60, 30)}  # to learn from, and to be asked
+SAMPLES = {False: (150, 60), True: (100, 30)}  # to learn from, and to be asked
 
 GROUPS = {
     "errors in spike times": ["SpikeTimeGradient"],

@@ -36,7 +36,9 @@ def add(command: argparse.ArgumentParser, positive: Callable[[str], int]) -> Non
     names = ", ".join(STUDIES)
     command.add_argument("name", nargs="?", choices=list(STUDIES), metavar="NAME", help=f"{names}; none: list them")
     command.add_argument("--task", choices=list(TASKS), metavar="TASK", help=f"relax: {', '.join(TASKS)}")
-    command.add_argument("--seeds", type=positive, metavar="N", help="how many (default: 5; scaling 2)")
+    command.add_argument(
+        "--seeds", type=positive, metavar="N", help="how many (default 5; scaling, and relax --quick: 2)"
+    )
     command.add_argument("--quick", action="store_true", help="smaller, within two minutes on two cores")
     command.add_argument("--jobs", type=positive, default=1, metavar="J", help="processes on this machine (default 1)")
     command.add_argument(
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def relax_study(args: argparse.Namespace, where: Options) -> int:
     """What each freedom buys."""
-    wanted = relax.Wanted(args.task, args.seeds or 5, args.quick, args.rule, args.data)
+    wanted = relax.Wanted(args.task, args.seeds or (2 if args.quick else 5), args.quick, args.rule, args.data)
     made = relax.study(wanted)
     results = go(made, args, range(wanted.seeds))
     name = stem(made)

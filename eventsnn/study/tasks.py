@@ -111,7 +111,7 @@ TASKS = {
         loss=(6.0, 4.0),
         back=0.25,
         passes=(6, 1),
-        brief=500,
+        brief=300,
         engine="compiled",
         shuffle=True,
     ),
@@ -147,7 +147,7 @@ class Candidate:
         if self.task.name == "xor":
             return float(self.right()[-40:].mean())
         samples = self.task.samples(self.data)[1 if which == "validation" else 2]
-        samples = (samples[:300] if self.quick else samples).without_labels()
+        samples = (samples[:200] if self.quick else samples).without_labels()
         stimulus = Stimulus(samples.times, samples.labels, self.task.period, passes=1)
         asked = network(self.task, self.setting, self.seed, stimulus, self.net.engine_name, self.net)
         asked.run(len(samples) * self.task.period)
