@@ -91,8 +91,7 @@ def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
     """Poisson spikes at 10 Hz reach neurons through synapses with a rule; no errors, which cost something each."""
     n, k, piece, repetitions = options.pick(full=(1000, 100, 0.5, 5), quick=(300, 30, 0.2, 3), tiny=(10, 3, 0.02, 2))
     rule = kind()
-    models = LIF(), LIF(t_refractory=0.0), AdaptiveLIF(), TwoCompartment()
-    neuron = next(m for m in models if rule.sees() <= published(m) and not rule.suits(m))
+    neuron = next(m for m in (LIF(), AdaptiveLIF(), TwoCompartment()) if rule.sees() <= published(m))
     net = Network(options.seed, options.engine)
     x, y = net.add(Poisson(rate=10.0), n, name="x", record=()), net.add(neuron, n, name="y")
     net.connect(x, y, rule, weight=20.0 / k, delay=1e-3, pattern=fixed_indegree(k))
