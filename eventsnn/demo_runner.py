@@ -179,7 +179,7 @@ def pictures() -> Any:
 
 # -- temporal XOR -----------------------------------------------------------------------------------------------------
 
-MOST_EPOCHS = 300
+MOST_EPOCHS = 1000
 
 
 def epochs_needed(net: Network) -> int | None:

@@ -25,6 +25,7 @@ from eventsnn.demo_runner import (
     start,
 )
 from eventsnn.errors import EngineError
+from eventsnn.graph import Projection
 from eventsnn.network import Network
 from eventsnn.record import Spikes
 
@@ -95,12 +96,18 @@ def answered(demo: Any, net: Network, samples: Samples) -> tuple[Report, Network
 
 def spikes_per_neuron(net: Network, samples: int) -> dict[str, float]:
     """Spikes per neuron and sample of every layer, from the messages that they became."""
-    counts, found = net.message_counts(), {}
+    found = {}
     for projection in net.description.projections:
         if projection.port == "spike":
             pre = projection.pre
-            found[pre.name] = round(counts[projection.name] / (projection.post.size * pre.size * samples), 4)
+            found[pre.name] = round(arrived(net, projection) / (projection.post.size * pre.size * samples), 4)
     return found
+
+
+def arrived(net: Network, projection: Projection) -> float:
+    """Spikes that reached the synapses of a projection; one that waits for a learned delay is two messages."""
+    waits = projection.rule is not None and "delay" in projection.rule.synapse_state
+    return net.message_counts()[projection.name] / (2 if waits else 1)
 
 
 def costs(net: Network, asked: Network, samples: int) -> Report:
@@ -118,8 +125,7 @@ def costs(net: Network, asked: Network, samples: int) -> Report:
 
 def delivered(net: Network) -> int:
     """Spikes that reached the synapses of learning projections."""
-    counts = net.message_counts()
-    return sum(counts[p.name] for p in net.description.projections if p.rule is not None)
+    return int(sum(arrived(net, p) for p in net.description.projections if p.rule is not None))
 
 
 def picture(net: Network, told: Report) -> Any:

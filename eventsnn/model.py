@@ -225,8 +225,7 @@ class Neuron(Model, abstract=True):
     Write `advance(cell, dt)`, `receive(cell, w)`, `next_spike(cell)` (seconds from now, `math.inf` = never) and
     `fire(cell, t)`. Optional: `begin(cell)`, `rest(cell)` (what a `reset` message does), `on_<port>(cell, value)` for
     control messages, also `on_error`, and `psp(u)`, `psp_slope(u)` (effect of a unit input after u seconds, and its
-    derivative), which spike-time rules use; for several spikes also `fade(u)` (what is left of a voltage) and
-    `slope_after(slope)` (just after a reset, given that just before it).
+    derivative), which spike-time rules use; also `fade(u)` (what is left of a voltage), `slope_after(slope)` (a reset).
 
     For rules that follow the voltage between events: `course(cell, u)` gives (rest, leak, drive, lasts), with which the
     voltage above `v_threshold`, u + x seconds after the last event, is `rest + leak exp(-x/tau_mem) + drive psp(x)` as

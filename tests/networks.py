@@ -224,7 +224,8 @@ def shipped(kind, module):
 
 NEURONS = [*shipped(Neuron, neurons), Ramp, Leak]
 SOURCES = shipped(Source, neurons)
-RULES = [*shipped(Rule, rules), Busy, Watch]
+PARTICULAR = (rules.AxonalDelay, rules.MultiSpikeGradient)  # need delays or neurons that are seldom drawn
+RULES = [*(kind for kind in shipped(Rule, rules) if kind not in PARTICULAR), Busy, Watch]
 STEPS = [part for part in shipped(Part, rules) if "change" in part.handlers]
 
 

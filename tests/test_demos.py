@@ -60,6 +60,13 @@ def test_temporal_xor_is_learned_from_a_hundred_seeds(tmp_path, capsys):
     assert Path(report["picture"]).is_file()
 
 
+@pytest.mark.parametrize("kind", ["learned", "sign_symmetric"])
+def test_temporal_xor_is_learned_with_other_feedback(kind, tmp_path, capsys):
+    report = run("temporal-xor", "--seeds", "3", "--feedback", kind, out=tmp_path, capsys=capsys)
+    assert report["converged"] == 3
+    assert report["feedback"] == kind
+
+
 def test_what_was_learned_answers_rightly_when_nothing_is_learned_any_more():
     """With the final weights and labels of -1, so that no trial changes the next."""
     names = ["input->hidden", "hidden->output"]

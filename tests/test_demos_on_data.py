@@ -14,7 +14,7 @@ import eventsnn as es
 from eventsnn import demo_runner
 from eventsnn.cli import main
 from eventsnn.demo_runner import digest
-from eventsnn.demos_on_data import answered
+from eventsnn.demos_on_data import answered, spikes_per_neuron
 
 yin_yang, mnist = demo_runner.module("yin_yang"), demo_runner.module("mnist")
 
@@ -90,6 +90,21 @@ def test_yin_yang_on_both_engines():
     assert digest([nets[0]]) == digest([nets[1]])
     before, after = (net.weights(net.projection("input->hidden")) for net in (yin_yang.network(first(25), 2), nets[0]))
     assert np.any(before != after)
+
+
+def test_delays_of_yin_yang_are_learned_and_handed_on(plain_python):
+    demo = demo_runner.module("yin_yang_delays")
+    data = yin_yang.samples()[0][:12]
+    stimulus = es.Stimulus(data.times, data.labels, demo.PERIOD, passes=1)
+    before = demo.network(stimulus, 2, "reference")
+    nets = [demo.network(stimulus, 2, engine).run(12 * demo.PERIOD) for engine in ("reference", "compiled")]
+    assert digest([nets[0]]) == digest([nets[1]])
+    asked = demo.asked(nets[0], data[:3])
+    for name in demo.NAMES:
+        start, learned, used = (n.synapse_state(n.projection(name))["syn.delay"] for n in (before, nets[0], asked))
+        assert np.any(start != learned)
+        assert used == pytest.approx(learned, abs=1e-15)
+    assert spikes_per_neuron(asked, 3) == {"input": 1.0, "hidden": 1.0, "output": 1.0}
 
 
 SLOW = pytest.mark.slow  # each is a network of its own to compile

@@ -24,7 +24,7 @@ class AxonalDelay(Rule):
     spike since its last `reset` (a broadcast does not ask) is counted as `unused` and goes no farther.
     """
 
-    delays: Part = LearnedDelays()
+    delays: Part = LearnedDelays()  # how the delay follows its gradient
     schedule: Part = Constant()  # factor of every step, by trials or by `rate` messages
     mode: str = "immediate"  # "immediate" or "accumulate"
 

@@ -79,38 +79,29 @@ class Adam(Part):
         syn.power1 *= self.decay1
         syn.power2 *= self.decay2
         root = math.sqrt(syn.square / (1.0 - syn.power2)) + self.epsilon
-        return -self.lr * (syn.mean / (1.0 - syn.power1)) / root
+        return -self.rate(syn) * (syn.mean / (1.0 - syn.power1)) / root
+
+    def rate(self, syn):
+        """The learning rate of the next step."""
+        return self.lr
 
 
-class AnnealedAdam(Part):
+class AnnealedAdam(Adam):
     """Adam with a learning rate that falls off as lr / (1 + n/half), n the synapse's own steps: five words per synapse.
 
     Steps of a size that stays the same leave weights that jitter about a minimum; steps that fall off like 1/n settle
     in it (Robbins and Monro 1951, doi 10.1214/aoms/1177729586). Nobody has to tell a synapse how far the others are.
     """
 
-    lr: float = 0.001  # learning rate at first
-    half: float = 3000.0  # steps until it has fallen to a half
-    decay1: float = 0.9  # of the mean gradient per step
-    decay2: float = 0.999  # of the mean square per step
-    epsilon: float = 1e-8  # added to the root
+    half: float = 3000.0  # steps until the rate has fallen to a half
 
-    mean: State = 0.0  # running mean of gradients, before its correction
-    square: State = 0.0  # running mean of squared gradients, before its correction
-    power1: State = 1.0  # decay1 to the number of steps
-    power2: State = 1.0  # decay2 to the number of steps
     steps: State = 0.0  # their number
 
-    def change(self, syn, g):
-        """The change of weight for gradient g."""
-        syn.mean = self.decay1 * syn.mean + (1.0 - self.decay1) * g
-        syn.square = self.decay2 * syn.square + (1.0 - self.decay2) * g * g
-        syn.power1 *= self.decay1
-        syn.power2 *= self.decay2
-        root = math.sqrt(syn.square / (1.0 - syn.power2)) + self.epsilon
+    def rate(self, syn):
+        """The learning rate of the next step."""
         lr = self.lr / (1.0 + syn.steps / self.half)
         syn.steps += 1.0
-        return -lr * (syn.mean / (1.0 - syn.power1)) / root
+        return lr
 
 
 class NoNorm(Part):
