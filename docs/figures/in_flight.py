@@ -81,22 +81,25 @@ def draw(rows: list[dict[str, float]]) -> None:
     """Accuracy and throughput against the number of samples in flight."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.6), layout="constrained")
     samples = len(demo.samples()[0])
-    each = {k: [r for r in rows if r["k"] == k and r["remember"]] for k in IN_FLIGHT}
-    for r in (r for k in IN_FLIGHT for r in each[k]):
-        left.plot(r["k"], 100 * r["test"], ".", color="#56b4e9")
-    left.plot(IN_FLIGHT, [100 * np.mean([r["test"] for r in each[k]]) for k in IN_FLIGHT], "-", color="#0072b2")
-    left.set_ylabel("test accuracy, %")
+    each = {k: [r for r in rows if r["k"] == k and r["remember"]] for k in sorted({r["k"] for r in rows})}
+    for what, name, color in (("val", "validation", "#009e73"), ("test", "test", "#0072b2")):
+        left.plot(list(each), [100 * np.mean([r[what] for r in each[k]]) for k in each], "-", color=color, label=name)
+        for k in each:
+            left.plot([k] * len(each[k]), [100 * r[what] for r in each[k]], ".", color=color, alpha=0.6)
+    left.legend(frameon=False, loc="lower left")
+    left.set_ylabel("accuracy, %")
     left.set_ylim(95, 100)
-    right.plot(IN_FLIGHT, [1000 * k / JOURNEY for k in IN_FLIGHT], "o-", color="#0072b2", markersize=3)
-    right.set_ylabel("samples per 1000 time constants")
+    right.plot(list(each), [1000 * k / JOURNEY for k in each], "o-", color="#0072b2", markersize=3)
+    right.set_ylabel("samples per 1000 $\\tau_{syn}$")
+    right.set_ylim(0, 160)
     cost = right.twinx()
-    cpu = [1e6 * np.median([r["cpu"] / (r["passes"] * samples) for r in each[k]]) for k in IN_FLIGHT]
-    cost.plot(IN_FLIGHT, cpu, "s--", color="#d55e00", markersize=3)
+    cpu = [1e6 * np.median([r["cpu"] / (r["passes"] * samples) for r in each[k]]) for k in each]
+    cost.plot(list(each), cpu, "s--", color="#d55e00", markersize=3)
     cost.set_ylabel("CPU per sample, µs", color="#d55e00")
     cost.set_ylim(0, 1.3 * max(cpu))
     for ax in (left, right):
         ax.set_xscale("log", base=2)
-        ax.set_xticks(IN_FLIGHT, [str(k) for k in IN_FLIGHT])
+        ax.set_xticks(list(each), [str(k) for k in each])
         ax.set_xlabel("samples in flight")
         ax.spines["top"].set_visible(False)
     cost.spines["top"].set_visible(False)
