@@ -31,6 +31,8 @@ def number(values: Sequence[float]) -> Number:
     """Mean and spread."""
     if not len(values):
         return Number(None, None, 0)
+    if min(values) == max(values):  # without the rounding of a sum
+        return Number(float(values[0]), 0.0 if len(values) > 1 else None, len(values))
     mean = math.fsum(values) / len(values)
     return Number(mean, float(np.std(values, ddof=1)) if len(values) > 1 else None, len(values))
 
