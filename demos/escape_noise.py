@@ -1,7 +1,6 @@
 """Escape noise: a stochastic neuron learns to make a target spike train likely, by the gradient of its likelihood."""
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import eventsnn as es
 from eventsnn import ms
@@ -38,7 +37,7 @@ def figure(seed=0, engine="reference", full=False):
     at = RATE * np.exp((net.state(y, 0, told - 1e-9)["v"] - 1.0) / DELTA_U)
     likelihood = np.log(at).reshape(epochs, -1).sum(1) - hazard.reshape(epochs, -1).sum(1) * 0.1 * ms
     s = net.spikes(y).t
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained")
+    fig, (left, right) = es.plot.panels(1, 2, size=(8.0, 3.2))
     left.vlines((np.array(TARGET) + 1 * ms) / ms, -0.5, epochs, color=es.plot.COLORS[1], linewidth=4, alpha=0.3)
     left.plot(s % PERIOD / ms, s // PERIOD, ".", color=es.plot.COLORS[0], markersize=3)
     left.set(xlabel="time [ms]", ylabel="epoch", title="its spikes, and the target")

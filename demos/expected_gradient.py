@@ -6,7 +6,6 @@ expectation over the spikes (Campbell's theorem) has exp(x) - 1 where backpropag
 """
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import eventsnn as es
 from eventsnn import ms
@@ -58,7 +57,7 @@ def figure(seed=0, engine="reference", full=False):
         ratio.append(np.linalg.norm(backward) / np.linalg.norm(true))
         degrees.append(np.degrees(np.arccos(true @ backward / np.linalg.norm(true) / np.linalg.norm(backward))))
         outputs.append(out.sum() * DT)
-    fig, axes = plt.subplots(1, 3, figsize=(9.0, 3.0), layout="constrained")
+    fig, axes = es.plot.panels(1, 3, size=(9.0, 3.0))
     axes[0].plot(expected, surrogate, "o", color=es.plot.COLORS[0])
     axes[0].axline((0, 0), slope=1, color="0.6", linewidth=0.8)
     axes[0].set(xlabel="expected gradient", ylabel="surrogate gradient", title="one neuron, ten weights")

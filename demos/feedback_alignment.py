@@ -4,7 +4,6 @@ Yin-Yang as in the demo yin_yang, with every kind of feedback; the angle is that
 """
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import eventsnn as es
 
@@ -57,7 +56,7 @@ def figure(seed=0, engine="reference", full=False):
     train, validation, _ = es.datasets.yin_yang()
     total, seeds = (len(train), 3) if full else (1500, 1)
     looks = np.linspace(0, total, 11 if full else 6).astype(int)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained")
+    fig, (left, right) = es.plot.panels(1, 2, size=(8.0, 3.2))
     found = {"angles": {}, "accuracies": {}, "samples": total}
     for kind, color in zip(KINDS, es.plot.COLORS, strict=False):
         angles, rights = [], []

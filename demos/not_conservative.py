@@ -4,7 +4,6 @@ The gradient of exact spike times does, as long as no spike appears, vanishes or
 """
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import eventsnn as es
 from eventsnn import ms
@@ -60,7 +59,7 @@ def figure(seed=0, engine="reference", full=False):
     trains = [np.sort(rng.uniform(0.0, 50 * ms, 4)) for _ in range(INPUTS)]
     center, radii = rng.uniform(0.25, 0.5, INPUTS), np.geomspace(0.003, 0.3, 9 if full else 5)
     fields = {"surrogate": surrogate_gradient, "spike times": spike_time_gradient}
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.2), layout="constrained")
+    fig, (left, right) = es.plot.panels(1, 2, size=(8.0, 3.2))
     found = {"radii": radii.tolist(), "points": points}
     for (name, field), color in zip(fields.items(), es.plot.COLORS, strict=False):
         each = [around(lambda w: field(w, trains, engine), center, r, points, seed) for r in radii]  # noqa: B023

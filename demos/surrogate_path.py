@@ -4,7 +4,6 @@ After figure 1 of Neftci, Mostafa and Zenke 2019 (arXiv 1901.09948), but with ex
 """
 
 import numpy as np
-from matplotlib import pyplot as plt
 
 import eventsnn as es
 from eventsnn import ms
@@ -45,7 +44,7 @@ def figure(seed=0, engine="reference", full=False):
     area = np.concatenate([[0.0], np.cumsum(middle * np.diff(part))])
     start, end = np.argmin(np.abs(part)), np.argmin(np.abs(part - 1.0))
     scale = (loss[end] - loss[start]) / (area[end] - area[start])  # a surrogate gradient has no scale of its own
-    fig, axes = plt.subplots(3, 1, figsize=(6.5, 6.0), sharex=True, layout="constrained")
+    fig, axes = es.plot.panels(3, 1, size=(6.5, 6.0), sharex=True)
     axes[0].plot(part, loss, color=es.plot.COLORS[0], label="loss")
     axes[0].plot(part, scale * (area - area[start]) + loss[start], color=es.plot.COLORS[1], label="integral, scaled")
     axes[1].plot((part[1:] + part[:-1]) / 2, np.where(step, np.nan, true), ".-", color=es.plot.COLORS[0])

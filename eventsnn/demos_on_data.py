@@ -175,11 +175,7 @@ def run_superspike(options: Options) -> Report:
 def drawing(net: Network, demo: Any, losses: dict[str, list[float]], passes: int) -> Any:
     """The picture that was wanted, the one that was drawn in the last pass, and the losses."""
     plot = pictures()
-    from matplotlib import pyplot as plt
-
-    from eventsnn.plot.style import COLORS, dress
-
-    figure, (wanted, drawn, curves) = plt.subplots(1, 3, figsize=(11.0, 3.0), layout="constrained")
+    figure, (wanted, drawn, curves) = plot.panels(1, 3, size=(11.0, 3.0))
     teacher: Any = net.population("teacher").model
     target = np.array([(t, j) for j, train in enumerate(teacher.trains) for t in train])
     spikes, begin = net.spikes(net.population("output")), (passes - 1) * demo.PERIOD
@@ -188,8 +184,7 @@ def drawing(net: Network, demo: Any, losses: dict[str, list[float]], passes: int
         plot.raster(Spikes(t, i, spikes.size, "outputs"), ax=ax)
     wanted.set_title("wanted", fontsize=10)
     drawn.set_title(f"pass {passes}, {next(iter(losses))} feedback", fontsize=10)
-    dress(curves)
-    for (kind, loss), color in zip(losses.items(), COLORS, strict=False):
+    for (kind, loss), color in zip(losses.items(), plot.COLORS, strict=False):
         curves.plot(range(1, passes + 1), loss, color=color, label=kind, linewidth=1.2)
     curves.set(xlabel="pass", ylabel="loss [wrong spikes/s]", ylim=(0.0, None))
     curves.legend(frameon=False, fontsize=8)
@@ -232,5 +227,6 @@ DEMOS = {
         "neurons, {seconds} s)",
         learns=False,
         on_data=True,
+        feedbacks=True,
     ),
 }

@@ -48,7 +48,17 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
     lines = capsys.readouterr().out.splitlines()
     figures = ["three-factors", "messages", "escape-noise", "not-conservative", "surrogate-path", "expected-gradient"]
     figures.append("feedback-alignment")
-    names = ["temporal-xor", "digits", "erbp-digits", "custom-process", *figures, "yin-yang", "mnist", "superspike"]
+    names = [
+        "temporal-xor",
+        "digits",
+        "erbp-digits",
+        "custom-process",
+        *figures,
+        "yin-yang",
+        "yin-yang-delays",
+        "mnist",
+    ]
+    names.append("superspike")
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)
 

@@ -154,7 +154,7 @@ def test_own_spikes_change_the_gradient_only_without_forcing():
     [
         ({"rate": 0.0}, "EscapeLIF.rate is 0.0"),
         ({"delta_u": -1.0}, "EscapeLIF.delta_u is -1.0"),
-        ({"t_refractory": 1e-3}, "t_refractory is 0.001; only 0"),
+        ({"t_refractory": 1e-3}, "t_refractory is 0.001; it must be 0"),
         ({"reset_by": "me"}, "reset_by is 'me'"),
     ],
 )

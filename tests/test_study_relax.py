@@ -100,7 +100,7 @@ def test_a_freedom_that_is_not_used_changes_no_bit(way, monkeypatch):
     free.description.allow = es.relax.NAMES
     free.run(12 * XOR.period)
     assert left(free) == plain
-    monkeypatch.setattr(tasks, "BY_DEPTH", (Unread,))
+    monkeypatch.setattr(tasks, "SpikeTimeGradient", Unread)
     assert left(xor({"feedback": way}).net) == plain
 
 
@@ -164,7 +164,7 @@ def small(monkeypatch):
     few = {name: relax.LADDER[name] for name in ("frozen hidden layer", "random, causal")}
     monkeypatch.setattr(relax, "GROUPS", {"ladder": few})
     monkeypatch.setattr(tasks, "COUNTED", 4)
-    monkeypatch.setattr(scaling, "SHIPPED", {"ERBP": es.ERBP})
+    monkeypatch.setattr(scaling, "COMPARED", {"ERBP": es.ERBP})
     monkeypatch.setattr(scaling, "QUICK", scaling.Sizes((2, 4, 6), 1.0, (1.0, 2.0, 4.0), 2))
     monkeypatch.setitem(tasks.TASKS, "xor", replace(XOR, passes=(3, 3)))
 

@@ -66,6 +66,50 @@ def spike_times(**way_back: Any) -> Callable[[], Any]:
     return build
 
 
+def spike_times_by_axons() -> es.Network:
+    """The same without a hidden layer, with axons between inputs and outputs."""
+    net = es.Network(seed=1)
+    x, axons, y = net.add(es.Latency(), 4, name="x"), net.add(es.Axon(), 4, name="y"), net.add(es.IF(), 3, name="z")
+    way_back = {"feedback": "symmetric", "feedback_delay": 1e-3}
+    delays = es.LearnedDelays(lr=0.01, shortest=1e-3)
+    net.connect(x, axons, es.AxonalDelay(delays=delays), delay=0.1, pattern=es.one_to_one())
+    net.connect(axons, y, es.SpikeTimeGradient(), weight=es.uniform(0.4, 0.9), delay=1e-3, **way_back)
+    teacher = net.teach(y, es.MarginRace(margin=0.5), delay=1e-3)
+    times = np.random.default_rng(1).uniform(0.0, 0.4, (40, 4))
+    net.stimulate(es.Stimulus(times, np.arange(40) % 3, period=5.0), x, layers=[axons, y], teacher=teacher)
+    return net
+
+
+def rounds(cell: Any) -> Any:
+    """Every 5 s an error for each of two spikes, the rounds, a change and a new trial."""
+    while True:
+        k = cell.state.get("k", 0)
+        yield cell.until(5.0 * k + 4.0)
+        for number in (1.0, 2.0):
+            cell.send("about", number)
+            cell.send("error", 0.1, to=k % 3)
+            yield cell.until(5.0 * k + 4.0 + 0.1 * number)
+        for number in (1.0, 2.0, 3.0, 4.0):
+            cell.send("gather", number)
+        yield cell.until(5.0 * k + 4.5)
+        cell.send("apply")
+        cell.send("reset")
+        cell.state["k"] = k + 1
+
+
+def spike_times_in_rounds() -> es.Network:
+    """Four inputs, three neurons that may fire again and again."""
+    net = es.Network(seed=1)
+    x, y = net.add(es.Latency(), 4, name="x"), net.add(es.IF(t_refractory=0.0), 3, name="y")
+    net.connect(x, y, es.MultiSpikeGradient(step=es.Sgd(lr=0.01)), weight=es.uniform(0.4, 0.9), delay=1e-3)
+    times = np.random.default_rng(1).uniform(0.0, 0.4, (40, 4))
+    net.stimulate(es.Stimulus(times, np.arange(40) % 3, period=5.0), x, layers=[])
+    teller = net.add(rounds, name="teller")
+    for port in ("about", "error", "gather", "apply", "reset"):
+        net.connect(teller, y, port=port, delay=1e-3)
+    return net
+
+
 FEEDBACK = ("symmetric", "random", "broadcast")
 RATE = {"surrogate": es.Triangular(beta=1.0, height=300.0)}
 RULES: dict[str, Callable[[], Any]] = {
@@ -73,6 +117,9 @@ RULES: dict[str, Callable[[], Any]] = {
     "symmetric": spike_times(feedback="symmetric"),
     "random": spike_times(feedback="random", feedback_weight=es.uniform(0.0, 0.5)),
     "broadcast": spike_times(feedback="broadcast", feedback_weight=es.uniform(0.0, 0.5)),
+    "AxonalDelay": spike_times_by_axons,
+    "MultiSpikeGradient": spike_times_in_rounds,
+    "EscapeGradient": layer(es.EscapeGradient(), "error", es.EscapeLIF(tau_mem=10e-3, tau_syn=5e-3)),
     "PairSTDP": layer(es.PairSTDP(), None),
     "TripletSTDP": layer(es.TripletSTDP(w_max=1.0), None),
     "RewardSTDP": layer(es.RewardSTDP(w_max=1.0), "reward", alike=True),

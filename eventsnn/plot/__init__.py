@@ -13,7 +13,7 @@ from eventsnn.plot.anatomy import anatomy
 from eventsnn.plot.messages import messages
 from eventsnn.plot.panel import Layer, Trial, temporal_panel, trials
 from eventsnn.plot.path import path, surrogates
-from eventsnn.plot.style import COLORS
+from eventsnn.plot.style import COLORS, panels
 from eventsnn.plot.training import decision_times, learning_curve, running_mean, weight_trace, weights
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "decision_times",
     "learning_curve",
     "messages",
+    "panels",
     "path",
     "raster",
     "running_mean",

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import Any
 
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
@@ -24,6 +25,15 @@ def canvas(ax: Axes | None, size: tuple[float, float] = (6.0, 3.2)) -> Iterator[
             ax = plt.subplots(figsize=size, layout="constrained")[1]
         dress(ax)
         yield ax
+
+
+def panels(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.2), **options: Any) -> Any:
+    """A figure and its axes in our style, for pictures of one's own; `options` are those of matplotlib's `subplots`."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", **options)
+    for ax in np.ravel(axes):
+        dress(ax)
+    return figure, axes
 
 
 def dress(ax: Axes) -> None:

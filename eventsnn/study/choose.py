@@ -22,6 +22,7 @@ from eventsnn.patterns import one_to_one
 from eventsnn.processes import Handle, Process, ProcessGenerator
 from eventsnn.study import costs
 from eventsnn.study.runs import Study
+from eventsnn.study.shipped import COMPARED
 from eventsnn.surrogates import Triangular
 from eventsnn.teachers import FirstToSpike
 from eventsnn.trains import TargetTrains
@@ -100,7 +101,7 @@ class Way:
 
 
 def ways() -> dict[str, Way]:
-    """Every shipped rule, and how it is taught."""
+    """Every rule that is compared, and how it is taught."""
     lif, adaptive = LIF(), AdaptiveLIF(tau_adapt=50e-3)
     wide, largest = Triangular(beta=0.5, height=1.0), rules.RMax(lr=0.03)
     race = rules.SpikeTimeGradient(step=rules.Adam(lr=0.02), clip=rules.Clip(slope=5.0), cost=rules.WeightSum(sum=8.0))
@@ -270,7 +271,6 @@ class Referee(Process):
 def study(quick: bool = False) -> Study:
     """The study that the command line asks for."""
     settings = {name: {"rule": name, "quick": quick} for name in ways()}
-    lacking = {n for n, k in vars(rules).items() if isinstance(k, type) and issubclass(k, Rule)} - {*settings, "Ask"}
-    if lacking:
+    if lacking := COMPARED.keys() - settings:
         raise NetworkError(f"study rules does not say how {', '.join(sorted(lacking))} is taught; add it to `ways`")
     return Study(Pupil, settings, Pupil.measure, run=Pupil.learn, name=f"rules{' quick' * quick}")

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eventsnn import rules
 from eventsnn.check import Caller, ports_of, strength, unit_of
 from eventsnn.distributions import uniform
 from eventsnn.errors import NetworkError
@@ -22,6 +21,7 @@ from eventsnn.neurons import IF, LIF, AdaptiveLIF, Poisson, Readout, TwoCompartm
 from eventsnn.patterns import one_to_one
 from eventsnn.study import costs, nonlocal_references, own
 from eventsnn.study.runs import Study
+from eventsnn.study.shipped import COMPARED
 from eventsnn.study.tables import Results, aligned
 
 STEPS = 10  # of a clocked network in a time constant
@@ -29,11 +29,6 @@ EVENTS = 2_000_000  # in a run; under a user's rule activity may explode
 CLOCKED = {
     "backpropagation through time": nonlocal_references.backward,
     "real-time recurrent learning": nonlocal_references.forward,
-}
-SHIPPED: dict[str, type[Rule]] = {
-    name: kind
-    for name, kind in vars(rules).items()
-    if isinstance(kind, type) and issubclass(kind, Rule) and kind is not rules.Ask  # which asks, and learns nothing
 }
 REVIEW = {
     **dict.fromkeys(("backpropagation through time",), "N T"),
@@ -136,7 +131,7 @@ class Counted:
             CLOCKED[s["rule"]](nonlocal_references.example(s["neurons"], steps, self.seed), tally)
             self.found = {"words": tally.words, "needed": tally.words, "synapses": tally.operations, "neurons": 0}
             return self
-        kind = SHIPPED[s["rule"]] if s["file"] is None else own.rule_in(s["file"], s["rule"])
+        kind = COMPARED[s["rule"]] if s["file"] is None else own.rule_in(s["file"], s["rule"])
         net = network(kind(), s["neurons"], self.seed).measure()
         unit = unit_of(net.population("neurons").model)  # type: ignore[arg-type]
         report = net.run(s["time"] * unit, max_events=EVENTS).report().to_dict()
@@ -151,7 +146,7 @@ class Counted:
 
 def settings(sizes: Sizes, file: str | None = None) -> dict[str, dict[str, Any]]:
     """Every rule at every size."""
-    entries: list[tuple[str, str | None]] = [(name, None) for name in (*CLOCKED, *SHIPPED)]
+    entries: list[tuple[str, str | None]] = [(name, None) for name in (*CLOCKED, *COMPARED)]
     entries += [(name, file) for name in (own.rules_in(file) if file is not None else ())]
     return {
         label(name, n, t): {"rule": name, "file": path, "neurons": n, "time": t}

@@ -19,10 +19,9 @@ from eventsnn.model import Part, Rule
 from eventsnn.network import Network
 from eventsnn.neurons import IF, Latency
 from eventsnn.relax import exact_time, grid
-from eventsnn.rules import AnnealedAdam, Clip, KolenPollack, Sgd, SpikeTimeGradient, WeightSum
+from eventsnn.rules import AnnealedAdam, Clip, KolenPollack, Sgd, SpikeTimeGradient, WeightSum, in_flight
 from eventsnn.stimulus import Stimulus
 from eventsnn.study import costs, own
-from eventsnn.study.late import BY_DEPTH
 from eventsnn.teachers import FirstToSpike
 
 USUAL: dict[str, Any] = {
@@ -194,12 +193,11 @@ def rules(task: Task, s: Mapping[str, Any]) -> tuple[Rule | None, Rule]:
     if s["rule"] is not None:
         kind = own.rule_in(s["rule"], s["rule_name"])
         return (None if s["feedback"] == "frozen" else kind()), kind()
-    kind = BY_DEPTH[s["depth"]]
-    given: dict[str, Any] = dict(task.parts)
+    trials = in_flight(s["depth"] + 1, after=s["depth"] * task.period)
+    given: dict[str, Any] = {**dict(task.parts), "trials": trials}
     mirror = {"mirror": KolenPollack(decay=1e-5)} if s["feedback"] == "learned" else {}
-    hidden: SpikeTimeGradient = kind(mode=task.modes[0], **given)
-    output: SpikeTimeGradient = kind(mode=task.modes[1], **given, **mirror)
-    return (None if s["feedback"] == "frozen" else hidden), output
+    hidden = None if s["feedback"] == "frozen" else SpikeTimeGradient(mode=task.modes[0], **given)
+    return hidden, SpikeTimeGradient(mode=task.modes[1], **given, **mirror)
 
 
 def way_back(task: Task, kind: str) -> dict[str, Any]:

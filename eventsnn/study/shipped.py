@@ -1,0 +1,16 @@
+"""The shipped rules that studies compare."""
+
+from eventsnn import rules
+from eventsnn.model import Rule
+
+LEFT_OUT = {
+    "Ask": "asks, and learns nothing",
+    "AxonalDelay": "changes delays, and no weight",
+    "MultiSpikeGradient": "learns in rounds after a trial, from a loss of several spikes",
+    "EscapeGradient": "needs neurons that fire at random",
+}
+COMPARED: dict[str, type[Rule]] = {
+    name: kind
+    for name, kind in vars(rules).items()
+    if isinstance(kind, type) and issubclass(kind, Rule) and name not in LEFT_OUT
+}
