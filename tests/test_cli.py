@@ -57,8 +57,8 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "yin-yang",
         "yin-yang-delays",
         "mnist",
+        "superspike",
     ]
-    names.append("superspike")
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)
 

@@ -252,12 +252,12 @@ def test_what_has_no_exponent_is_said():
 
 def test_the_reviews_table_is_found_by_counting(monkeypatch):
     sizes = scaling.Sizes((3, 6, 12), 2.0, (2.0, 4.0, 8.0), 3)
-    monkeypatch.setattr(scaling, "SHIPPED", {name: scaling.SHIPPED[name] for name in ("SuperSpike", "ETLP", "ERBP")})
+    monkeypatch.setattr(scaling, "COMPARED", {name: scaling.COMPARED[name] for name in ("SuperSpike", "ETLP", "ERBP")})
     monkeypatch.setattr(scaling, "QUICK", sizes)
     made = scaling.study(quick=True)
     found = {
         law.rule: law
-        for law in scaling.laws(made.run([1], progress=False), sizes, [*scaling.CLOCKED, *scaling.SHIPPED])
+        for law in scaling.laws(made.run([1], progress=False), sizes, [*scaling.CLOCKED, *scaling.COMPARED])
     }
     backward, forward = found["backpropagation through time"], found["real-time recurrent learning"]
     assert backward.memory[0].power == pytest.approx(1.0, abs=1e-9)

@@ -14,7 +14,7 @@ from eventsnn.study import choose
 def test_every_shipped_rule_is_compared_once(monkeypatch):
     grouped = [name for group in choose.GROUPS.values() for name in group]
     assert sorted(grouped) == sorted(choose.study().settings) == sorted(choose.ways())
-    monkeypatch.setattr(rules, "Forgotten", type("Forgotten", (rules.ETLP,), {"__module__": __name__}), raising=False)
+    monkeypatch.setitem(choose.COMPARED, "Forgotten", rules.ETLP)
     with pytest.raises(NetworkError, match="how Forgotten is taught"):
         choose.study()
 
