@@ -174,8 +174,9 @@ def whole(text: str, least: int) -> int:
 
 def list_entries(entries: Mapping[str, Any]) -> None:
     """One line for each demo or benchmark."""
+    width = max(map(len, entries))
     for name, entry in entries.items():
-        print(f"{name:<16} {entry.summary}")
+        print(f"{name:<{width}} {entry.summary}")
 
 
 def bench(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
