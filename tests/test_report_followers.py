@@ -119,7 +119,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_both_engines_count_the_same_and_counting_changes_no_bit(name, tmp_path):
+def test_both_engines_count_the_same_and_counting_changes_no_bit(name, plain_python, tmp_path):
     build, end = NETWORKS[name], 0.25
     whole = build("reference").run(end)
     a, b = build("reference").measure().run(end), build("compiled").measure().run(0.4 * end)
