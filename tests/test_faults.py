@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventsnn as es
@@ -39,6 +39,7 @@ def test_with_every_error_lost_nothing_is_learned():
     assert not np.array_equal(learned(plain), drawn)
 
 
+@settings(max_examples=30)
 @given(st.floats(0.0, 3.0), st.floats(0.0, 1.0), st.integers(0, 5))
 def test_every_error_is_lost_or_late_and_never_changed(late, lost, seed):
     net = trained(es.UnreliableLink(lost, late, seed), samples=3)
@@ -52,7 +53,7 @@ def test_every_error_is_lost_or_late_and_never_changed(late, lost, seed):
     assert outside.sum() <= len(waits)  # the last may still be held back
 
 
-def test_the_same_faults_on_both_engines_and_after_loading(tmp_path):
+def test_the_same_faults_on_both_engines_and_after_loading(tmp_path, plain_python):
     link = es.UnreliableLink(lost=0.2, late=4.0)
     nets = [trained(link, 20, engine) for engine in ("reference", "compiled")]
     assert digest([nets[0]]) == digest([nets[1]])

@@ -55,7 +55,7 @@ def synapses(net):
     return {f"{p}.{k}": v for p in ("xh", "hg", "gy") for k, v in net.synapse_state(net.projection(p)).items()}
 
 
-def test_every_kind_gives_the_same_bits_on_both_engines():
+def test_every_kind_gives_the_same_bits_on_both_engines(plain_python):
     pieces = {
         "step": es.Sign(lr=0.01),
         "norm": es.NeuronNorm(),

@@ -150,7 +150,7 @@ def everything(net):
     return found | {name: getattr(m, name) for name in ("t", "projection", "sender", "target", "value", "synapse")}
 
 
-def test_both_engines_and_a_saved_run_give_the_same_bits(tmp_path):
+def test_both_engines_and_a_saved_run_give_the_same_bits(tmp_path, plain_python):
     whole = everything(two_layers("reference", 16.0))
     assert len(whole["spikes"]) > 10
     assert np.ptp(whole["xh.syn.delay"]) > 0.1

@@ -108,7 +108,7 @@ def test_records_go_on_after_saving_and_loading(tmp_path, engines, until):
         same({"state": x}, {"state": y})
 
 
-def test_guests_errors_and_control_messages(small_buffers):
+def test_guests_errors_and_control_messages(small_buffers, plain_python):
     """Temporal XOR with its teacher and stimulus, as the demo runs it."""
     spec = importlib.util.spec_from_file_location("xor", HERE.parent / "demos" / "temporal_xor.py")
     demo = importlib.util.module_from_spec(spec)

@@ -57,7 +57,7 @@ def test_a_history_holds_what_was_pushed_latest_first():
     assert freedoms.history_used(Late()) == {"past": 2, "seen": 0}
 
 
-def test_a_history_is_the_same_on_the_compiled_engine(tmp_path):
+def test_a_history_is_the_same_on_the_compiled_engine(tmp_path, plain_python):
     (one, a), (other, b) = late("reference"), late("compiled")
     one.run(1.0)
     other.run(1.0)
