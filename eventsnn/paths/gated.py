@@ -50,9 +50,7 @@ FLOW = [
     "    a = b",
 ]
 
-SPLIT = method(
-    "split(self, post, a, b, most, rest, leak, drive, low)",
-    "Until when, at most b, the voltage is monotonic, passes no kink and moves little; and where it is then.",
+SMOOTH = [  # lets b be where the voltage is still monotonic, has passed no kink and has moved little; `high`, it there
     "if self.turned(post, b - a, leak, drive) < 0.0:",
     "    turn = a + self.extremum(post, b - a, leak, drive)",
     "    if a + 1e-9 * most < turn < b:  # unless it is a rounding error",
@@ -67,6 +65,12 @@ SPLIT = method(
     "    b = a + (b - a) * max(0.2, 0.9 * room / abs(high - low))",
     "    high = self.ahead(post, b - a, rest, leak, drive)",
     "    room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+]
+
+SPLIT = method(
+    "split(self, post, a, b, most, rest, leak, drive, low)",
+    "Until when, at most b, the voltage is monotonic, passes no kink and moves little; and where it is then.",
+    *SMOOTH,
     "return b, high",
 )
 

@@ -12,7 +12,7 @@ quadrature, which is Gauss-Legendre collocation of the linear equations of the m
 import math
 
 from eventsnn.paths.chain import Circuit
-from eventsnn.paths.gated import SERIES, Shape, gated_text
+from eventsnn.paths.gated import SERIES, SMOOTH, Shape, gated_text
 from eventsnn.paths.writing import method, pairs, taus
 
 # Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
@@ -45,20 +45,7 @@ GATED = [
     "    rest, leak, drive, lasts = post.course(a)",
     "    until = a + max(lasts, 1e-9 * most)",
     "b = min(end, until, a + most)",
-    "if self.turned(post, b - a, leak, drive) < 0.0:",
-    "    turn = a + self.extremum(post, b - a, leak, drive)",
-    "    if a + 1e-9 * most < turn < b:  # unless it is a rounding error",
-    "        b = turn",
-    "high = self.ahead(post, b - a, rest, leak, drive)",
-    "level = self.surrogate.edge(low, high)",
-    "if level != high:",
-    "    b = a + self.crossing(post, b - a, level, rest, leak, drive)",
-    "    high = level",
-    "room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
-    "while abs(high - low) > room and b - a > 1e-9 * most:",
-    "    b = a + (b - a) * max(0.2, 0.9 * room / abs(high - low))",
-    "    high = self.ahead(post, b - a, rest, leak, drive)",
-    "    room = self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))",
+    *SMOOTH,
     "if b > a:",
     "    leak, drive = self.integrate(post, b - a, rest, leak, drive)",
     "low = high",
