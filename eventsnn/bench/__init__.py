@@ -8,7 +8,7 @@ from eventsnn.bench.picture import bars
 from eventsnn.bench.results import Result, machine, table
 from eventsnn.bench.runners import Options
 from eventsnn.bench.startup import startup
-from eventsnn.bench.static import balanced, simpy, sparse
+from eventsnn.bench.static import balanced, simpy, sparse, threads
 from eventsnn.bench.three_factor import rules
 
 
@@ -29,6 +29,7 @@ BENCHMARKS = {
     "training": Benchmark("handwritten digits, one at a time; an epoch of MNIST", training, peers=True),
     "startup": Benchmark("import, first start and warm start", startup),
     "simpy": Benchmark("the compiled engine beside the reference engine", simpy),
+    "threads": Benchmark("one thread of the compiled engine beside two", threads),
 }
 
 __all__ = ["BENCHMARKS", "Benchmark", "Options", "Result", "bars", "machine", "table"]

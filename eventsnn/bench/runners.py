@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,9 +67,9 @@ class Runner(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def network(c: Circuit, engine: str) -> tuple[Network, Population]:
+def network(c: Circuit, engine: str, threads: int = 1) -> tuple[Network, Population]:
     """A circuit in this package: the network and its neurons."""
-    net = Network(c.seed, engine)
+    net = Network(c.seed, engine, threads=threads)
     model = LIF(
         tau_mem=circuits.TAU_MEM,
         tau_syn=circuits.TAU_SYN,
@@ -91,23 +91,36 @@ def network(c: Circuit, engine: str) -> tuple[Network, Population]:
 
 
 class Ours:
-    """This package."""
+    """This package.
+
+    Args:
+        label: what results call it. threads: of the compiled engine; with several of them, CPU time tells little.
+        clock: what reads the time [s].
+    """
 
     version = f"eventsnn {eventsnn.__version__}"
 
-    def __init__(self, c: Circuit, duration: float, engine: str, label: str = "eventsnn"):
+    def __init__(
+        self,
+        c: Circuit,
+        duration: float,
+        engine: str,
+        label: str = "eventsnn",
+        threads: int = 1,
+        clock: Callable[[], float] = time.process_time,
+    ):
         begun = time.perf_counter()
-        self.engine, self.duration = label, duration
-        self.net, self.cells = network(c, engine)
+        self.engine, self.duration, self.clock = label, duration, clock
+        self.net, self.cells = network(c, engine, threads)
         self.net.run(WARM_UP)
         self.build = time.perf_counter() - begun
 
     def run(self) -> tuple[float, np.ndarray]:
         """Go on for another piece."""
         before = len(self.net.spikes(self.cells))
-        begun = time.process_time()
+        begun = self.clock()
         self.net.run(self.duration)
-        seconds = time.process_time() - begun
+        seconds = self.clock() - begun
         return seconds, self.net.spikes(self.cells).i[before:]
 
     def __enter__(self) -> Self:
@@ -202,16 +215,15 @@ def peers(c: Circuit, duration: float, options: Options) -> list[Peer]:
 
 
 def side_by_side(
-    name: str, c: Circuit, duration: float, repetitions: int, options: Options, engines: Sequence[str] | None = None
+    name: str, c: Circuit, duration: float, repetitions: int, options: Options, ours: Sequence[Ours] = ()
 ) -> list[Result]:
     """Every engine runs the circuit, a piece each by turns.
 
     Args:
-        engines: engines of this package; by default the one of the options, and the peers.
+        ours: this package in several ways; by default the engine of the options, and the peers.
     """
-    ours = [Ours(c, duration, options.engine)] if engines is None else [Ours(c, duration, e, e) for e in engines]
     with ExitStack() as stack:
-        runners: list[Runner] = [*ours, *(peers(c, duration, options) if engines is None else ())]
+        runners: list[Runner] = [*ours] or [Ours(c, duration, options.engine), *peers(c, duration, options)]
         for runner in runners:
             stack.enter_context(runner)
         pieces: list[list[Run]] = [[] for _ in runners]

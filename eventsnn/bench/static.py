@@ -1,12 +1,13 @@
-"""Benchmarks of fixed weights: `balanced`, `sparse`, `simpy`."""
+"""Benchmarks of fixed weights: `balanced`, `sparse`, `simpy`, `threads`."""
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import eventsnn
 from eventsnn.bench import circuits
 from eventsnn.bench.results import Result, Run, summary
-from eventsnn.bench.runners import WARM_UP, Options, side_by_side
+from eventsnn.bench.runners import WARM_UP, Options, Ours, side_by_side
 from eventsnn.network import Network
 from eventsnn.neurons import LIF
 from eventsnn.patterns import fixed_indegree
@@ -62,4 +63,17 @@ def simpy(options: Options) -> Iterator[Result]:
         full=(1000, 100, 0.1, 5), quick=(500, 50, 0.1, 2), tiny=(50, 10, 0.05, 2)
     )
     c = circuits.balanced(n, k, WARM_UP + duration * repetitions, options.seed)
-    yield from side_by_side("simpy", c, duration, repetitions, options, [options.engine, "reference"])
+    ours = [Ours(c, duration, engine, engine) for engine in (options.engine, "reference")]
+    yield from side_by_side("simpy", c, duration, repetitions, options, ours)
+
+
+def threads(options: Options) -> Iterator[Result]:
+    """One thread of the compiled engine and two, side by side on one network: wall time, not CPU time."""
+    n, k, duration, repetitions = options.pick(
+        full=(20000, 1000, 0.2, 5), quick=(4000, 400, 0.2, 3), tiny=(50, 10, 0.05, 2)
+    )
+    c = circuits.balanced(n, k, WARM_UP + duration * repetitions, options.seed)
+    c = replace(c, name=f"{c.name}, wall time")
+    numbers = (1, 2) if options.engine == "compiled" else (1,)
+    ours = [Ours(c, duration, options.engine, f"threads={m}", m, time.perf_counter) for m in numbers]
+    yield from side_by_side("threads", c, duration, repetitions, options, ours)

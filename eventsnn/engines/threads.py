@@ -20,7 +20,10 @@ class Threads:
     def __init__(self, engine: Any, number: int) -> None:
         self.engine, self.number = engine, number
         arrays: Arrays = engine.arrays
+        self.population = dict(zip(arrays.population, engine.models, strict=False))
+        self.projection = dict(zip(arrays.projection, engine.models[len(arrays.population) :], strict=True))
         self.parts = [_part(arrays) for _ in range(number)]
+        self.bundles = [engine.calls.bundle(part) for part in self.parts]  # one costs as much as a small window
         self.pool = ThreadPoolExecutor(number)
         plan = engine.plan
         recorded = any(logs.records_state(c) for c in plan.cells) or any(logs.records_weights(s) for s in plan.synapses)
@@ -32,25 +35,25 @@ class Threads:
         engine, a = self.engine, self.engine.arrays
         c, window = engine.plan.stages[k], int(a.net.i[loop.WINDOW])
         count = int(engine.call("gather", a.net, window, k))
-        projections = [engine.calls.bundle(a.projection[s.index]) for s in stage_projections(engine.plan, c)]
-        population = engine.calls.bundle(a.population[c.index])
-        bounds, bundle = self._bounds(c), engine.calls.bundle
+        projections = [self.projection[s.index] for s in stage_projections(engine.plan, c)]
+        models, bounds = [self.population[c.index], *projections], self._bounds(c)
 
         def work(which: int) -> None:
             low, high = int(bounds[which]), int(bounds[which + 1])
-            part, fresh = self._ready(which, window, count), count
-            whole = (window, a.net.width, k, low, high)
-            while not engine.call(f"part_{c.index}", a.net, bundle(part), population, *projections, fresh, *whole):
-                if part.i[loop.FAULT] != 0:
+            self._ready(which, window, count)
+            fresh, whole = count, (window, a.net.width, k, low, high)
+            while not engine.call(f"part_{c.index}", a.net, self.bundles[which], *models, fresh, *whole):
+                if self.parts[which].i[loop.FAULT] != 0:
                     return
-                part, fresh = self._grow(which), 0
+                self._grow(which)
+                fresh = 0
 
         for done in [self.pool.submit(work, which) for which in range(self.number)]:
             done.result()
-        for part in self.parts:
-            while not engine.call("merge", a.net, bundle(part)):
+        for which in range(self.number):
+            while not engine.call("merge", a.net, self.bundles[which]):
                 a.grow_pool()
-                a.grow_spikes(len(part.spikes))
+                a.grow_spikes(len(self.parts[which].spikes))
         a.net.i[loop.STAGE] += 1
 
     def _bounds(self, c: Cells) -> np.ndarray:
@@ -59,17 +62,19 @@ class Threads:
         inner = (c.offset + share + loop.BLOCK // 2) // loop.BLOCK * loop.BLOCK - c.offset
         return np.concatenate(([0], np.clip(inner, 0, c.size), [c.size]))
 
-    def _ready(self, which: int, window: int, count: int) -> Any:
-        part = self.parts[which]
-        part.i[loop.WINDOW] = window
-        while part.i[loop.FREE] <= count + part.i[loop.NEED]:
-            part = self.parts[which] = with_pool(part, 2 * len(part.pool))
-        return part
+    def _ready(self, which: int, window: int, count: int) -> None:
+        """Have room for as many messages as there are, in the window to come."""
+        i = self.parts[which].i
+        i[loop.WINDOW] = window
+        while i[loop.FREE] <= count + i[loop.NEED]:
+            self._replace(which, with_pool(self.parts[which], 2 * len(self.parts[which].pool)))
 
-    def _grow(self, which: int) -> Any:
+    def _grow(self, which: int) -> None:
         part = with_pool(self.parts[which], 2 * len(self.parts[which].pool))
-        self.parts[which] = with_spikes(part, len(part.spikes))
-        return self.parts[which]
+        self._replace(which, with_spikes(part, len(part.spikes)))
+
+    def _replace(self, which: int, part: Any) -> None:
+        self.parts[which], self.bundles[which] = part, self.engine.calls.bundle(part)
 
 
 def _part(arrays: Arrays) -> Any:
