@@ -139,7 +139,7 @@ GENERAL = "model cells due_window due_offset first stage sends"
 STATIC = "target weight"
 PLASTIC = (
     "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "wait epochs heard hears"
+    "wait epochs heard hears marks words"
 )
 
 
