@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.engines import compiled_records, kernel, loop
+from eventsnn.engines import ahead, compiled_records, kernel, loop
 from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
@@ -39,7 +39,7 @@ NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
         ("records", "i8"), ("is_touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
-        ("relay_end", "i8"),
+        ("relay_end", "i8"), ("alarm", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -154,7 +154,7 @@ class Arrays:
         for c in plan.cells:
             nodes["records"][c.offset : c.offset + c.size] = "spikes" in c.population.record
         columns = max((self._backs(c) for c in plan.cells), default=0)
-        i = np.zeros(24, np.int64)
+        i = np.zeros(32, np.int64)
         i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
         i[loop.NEXT_FREE] = -1
@@ -165,10 +165,11 @@ class Arrays:
             width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
+            groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
-            **compiled_records.buffers(plan),
+            **ahead.fields(), **compiled_records.buffers(plan),
         )  # fmt: skip
         return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
