@@ -113,12 +113,12 @@ class Stimulus(Process):
             yield cell.until(self.start + k * self.period)
             sample = self.sample(k)
             if k > 0 and self.labels[self.sample(k - 1)] >= 0:
-                self.send(cell, "apply" if k % self.batch == 0 else "gather", 1.0)
+                _send(cell, "apply" if k % self.batch == 0 else "gather", 1.0)
             if sample < 0:
                 return
-            self.send(cell, "reset", 0.0)
-            self.send(cell, "label", float(self.labels[sample]))
-            self.send(cell, "value", self.latencies(sample))
+            _send(cell, "reset", 0.0)
+            _send(cell, "label", float(self.labels[sample]))
+            _send(cell, "value", self.latencies(sample))
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
 
@@ -144,8 +144,8 @@ class Stimulus(Process):
             self.start + (first + n) * self.period, lambda done: {"presented": first + done},
         )  # fmt: skip
 
-    @staticmethod
-    def send(cell: Handle, port: str, value: float | np.ndarray) -> None:
-        """Send where the user made a projection for it."""
-        if cell.reaches(port):
-            cell.send(port, value)
+
+def _send(cell: Handle, port: str, value: float | np.ndarray) -> None:
+    """Send where the user made a projection for it."""
+    if cell.reaches(port):
+        cell.send(port, value)
