@@ -25,14 +25,15 @@ def bytes_per_synapse(projection: Projection, engine: str = "compiled") -> int:
     """What a synapse takes while the network runs.
 
     Target and weight are 12 bytes, a delay of its own 64 more (8, and the entry of the row that has it), the
-    variables of a rule 8 each, with 20 for the source, the record's weight and the column.
+    variables of a rule 8 each, with 20 for the source, the record's weight and the column, and 1 for a mark.
     """
     words = 0 if projection.rule is None else len(projection.rule.synapse_state)
     if engine == "reference":
         return OBJECT + VARIABLE * (words + (projection.rule is not None))
     shared = not isinstance(projection.delay, Distribution) and not hasattr(projection.delay, "__len__")
     feedback = 0 if projection.feedback is None else 16
-    return 12 + 64 * (not shared) + (0 if projection.rule is None else 20 + 8 * words) + feedback
+    rule = 0 if projection.rule is None else 20 + 8 * words + ("only_marked" in projection.rule.handlers)
+    return 12 + 64 * (not shared) + rule + feedback
 
 
 def needed(description: Description, engine: str = "compiled") -> tuple[float, float]:

@@ -75,7 +75,9 @@ class Model:
         parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
         for handler in cls.handlers.values():
             ways.check(handler, SimpleNamespace(handlers=cls.handlers, parts=parts))
-        ways.check_epochs(cls.__name__, cls.handlers if issubclass(cls, Rule) else {}, cls.epoch_state)
+        if issubclass(cls, Rule):
+            ways.check_epochs(cls.__name__, cls.handlers, cls.epoch_state)
+            ways.check_marks(cls.__name__, cls.handlers)
 
     @classmethod
     def _remember(cls, name: str, value: Relaxation, scope: str, group: dict[str, Any]) -> None:
@@ -206,17 +208,9 @@ def _relaxed(cls: type[Model]) -> dict[str, str]:
 _SCOPE = {"state": "syn", "post-state": "post"}
 _INTERCEPTS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__")
 _FRAMEWORK = frozenset(vars(Model)) | {
-    "parameters",
-    "state",
-    "post_state",
-    "epoch_state",
-    "handlers",
-    "handles",
-    "synapse_state",
-    "neuron_state",
-    "sees",
+    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "synapse_state", "neuron_state", "sees",
     "neighbours",
-}
+}  # fmt: skip
 
 
 class Neuron(Model, abstract=True):
@@ -322,6 +316,10 @@ class Rule(Model, abstract=True):
     more) and `renew(self, epoch, post)` begins the new one. `follow(self, syn, epoch)` brings a synapse from its epoch
     to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
 
+    Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
+    to mark its synapse; `only_marked(self, post)` says, when an error or control message has passed its `at_...`,
+    whether unmarked synapses may be left out; `unmark(self, post)`, after a `reset`, whether the marks are taken away.
+
     A handler must not divide by zero or leave the domain of a function: the reference engine raises Python's error with
     the handler's place, compiled code goes on with inf or nan. Either refuses a weight that is not finite.
     """
@@ -336,6 +334,8 @@ class Rule(Model, abstract=True):
         "fold": ("self", "epoch", "post"),
         "renew": ("self", "epoch", "post"),
         "follow": ("self", "syn", "epoch"),
+        "only_marked": ("self", "post"),
+        "unmark": ("self", "post"),
     }
 
     @classmethod

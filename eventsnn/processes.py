@@ -45,6 +45,26 @@ class Waiting:
 ProcessGenerator = Generator[Waiting, Any, None]
 
 
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What a process that listens to nobody will send and note at its next times.
+
+    Attributes:
+        times: when [s], shape (n,), never decreasing.
+        sends: port, payloads of shape (n,) or (n, targets), and at which of the times it is sent, shape (n,); in the
+            order in which they are sent.
+        notes: numbers to note, shape (n,), by name.
+        following: the time after these [s].
+        state: what `cell.state` has to hold when so many of these times are over.
+    """
+
+    times: np.ndarray
+    sends: list[tuple[str, np.ndarray, np.ndarray]]
+    notes: dict[str, np.ndarray]
+    following: float
+    state: Callable[[int], dict[str, Any]]
+
+
 class Process:
     """Something with behaviour of its own: `run(cell)` returns a generator, one for every member of the population.
 
@@ -62,6 +82,14 @@ class Process:
     def run(self, cell: "Handle") -> ProcessGenerator:
         """The life of one process."""
         raise NotImplementedError
+
+    def program(self, state: dict[str, Any], count: int) -> Program | None:
+        """What `run` would do at its next `count` times, or fewer, given `cell.state`; none left: no times, or None.
+
+        For processes that listen to nobody and wait with `cell.until` only: the compiled engine then need not stop for
+        them. Where `run` has to come after the last of them is its own affair.
+        """
+        return None
 
 
 class FunctionProcess(Process):

@@ -148,9 +148,13 @@ class Recorder:
 
     def note(self, population: int, index: int, name: str, time: float, value: float) -> None:
         """Keep a number that a process noted."""
+        self.note_columns(population, name).append(time, index, value)
+
+    def note_columns(self, population: int, name: str) -> Columns:
+        """The buffer of what the processes of a population noted under one name."""
         if (population, name) not in self.notes:
             self.notes[(population, name)] = Columns(t="d", i="i", value="d")
-        self.notes[(population, name)].append(time, index, value)
+        return self.notes[(population, name)]
 
     def pack(self) -> dict[str, Any]:
         """Everything as plain values and arrays, for saving."""

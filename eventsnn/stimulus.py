@@ -1,12 +1,13 @@
 """The stimulus as a process: it presents samples one after another, by messages like any other."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from eventsnn import rng
 from eventsnn.errors import NetworkError
-from eventsnn.processes import Handle, Process, ProcessGenerator
+from eventsnn.processes import Handle, Process, ProcessGenerator, Program
 
 
 @dataclass(eq=False)
@@ -112,17 +113,39 @@ class Stimulus(Process):
             yield cell.until(self.start + k * self.period)
             sample = self.sample(k)
             if k > 0 and self.labels[self.sample(k - 1)] >= 0:
-                self.send(cell, "apply" if k % self.batch == 0 else "gather", 1.0)
+                _send(cell, "apply" if k % self.batch == 0 else "gather", 1.0)
             if sample < 0:
                 return
-            self.send(cell, "reset", 0.0)
-            self.send(cell, "label", float(self.labels[sample]))
-            self.send(cell, "value", self.latencies(sample))
+            _send(cell, "reset", 0.0)
+            _send(cell, "label", float(self.labels[sample]))
+            _send(cell, "value", self.latencies(sample))
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
 
-    @staticmethod
-    def send(cell: Handle, port: str, value: float | np.ndarray) -> None:
-        """Send where the user made a projection for it."""
-        if cell.reaches(port):
-            cell.send(port, value)
+    def program(self, state: dict[str, Any], count: int) -> Program:
+        """The next samples."""
+        first = state.get("presented", 0)
+        samples = [self.sample(k) for k in range(first, first + count)]
+        samples = samples[: samples.index(-1)] if -1 in samples else samples
+        n = len(samples)
+        k, labels = first + np.arange(n), self.labels[samples]
+        before = np.concatenate((self.labels[[self.sample(first - 1)]] if first else [-1], labels[:-1]))[:n]
+        ends, every = k % self.batch == 0, np.ones(n, bool)
+        rows = self.times[samples]
+        sends = [
+            ("apply", np.ones(n), (before >= 0) & ends),
+            ("gather", np.ones(n), (before >= 0) & ~ends),
+            ("reset", np.zeros(n), every),
+            ("label", labels.astype(np.float64), every),
+            ("value", rows if self.levels is None else self.levels[rows], every),
+        ]
+        return Program(
+            self.start + k * self.period, sends, {"sample": np.array(samples, np.float64)},
+            self.start + (first + n) * self.period, lambda done: {"presented": first + done},
+        )  # fmt: skip
+
+
+def _send(cell: Handle, port: str, value: float | np.ndarray) -> None:
+    """Send where the user made a projection for it."""
+    if cell.reaches(port):
+        cell.send(port, value)

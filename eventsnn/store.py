@@ -22,7 +22,7 @@ from eventsnn.graph import Description, Population, Projection
 from eventsnn.model import Model
 from eventsnn.processes import FunctionProcess, Process
 
-FORMAT = 1
+FORMAT = 2
 _BROKEN = (  # what the readers of zip, zlib, NumPy and JSON raise on bytes that are not what was written
     OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, AttributeError, SyntaxError, MemoryError,
     struct.error, zlib.error, zipfile.BadZipFile,

@@ -82,6 +82,11 @@ class Synapses:
     def port(self) -> str:
         return self.projection.port
 
+    @property
+    def marks(self) -> bool:
+        """Whether the rule marks synapses that a spike has reached; see `Rule`."""
+        return self.rule is not None and "only_marked" in self.rule.handlers
+
     def __len__(self) -> int:
         return len(self.target)
 

@@ -9,7 +9,7 @@ import networks
 import numpy as np
 import pytest
 
-from eventsnn.engines import arrays, kernel, loop, rows
+from eventsnn.engines import arrays, kernel, loop, rows, sources, visits
 
 STAGES = 3
 
@@ -24,6 +24,7 @@ class Net(NamedTuple):
     lists: np.ndarray
     buckets: np.ndarray
     visits: np.ndarray
+    groups: np.ndarray
     blocks: np.ndarray
     feed: np.ndarray
     nodes: np.ndarray
@@ -36,16 +37,17 @@ def make_net(ring, entries=400, neurons=10):
     def zeros(n, kind):
         return np.zeros(n, kind).view(rows.Rows)
 
-    i = np.zeros(24, np.int64)
+    i = np.zeros(32, np.int64)
+    i[loop.KNOWN_END] = loop.NO_VISIT
     i[loop.FREE] = entries
     pool = zeros(entries, arrays.ENTRY)
     pool["next"] = np.arange(1, entries + 1)
     buckets = np.full((ring, STAGES + 1), -1, np.int64)
     buckets[:, STAGES] = 0
-    visits, blocks = np.full(neurons, loop.NO_VISIT), np.full(neurons // loop.BLOCK + 1, loop.NO_VISIT)
-    feed, nodes = zeros(0, arrays.FEED), zeros(neurons, arrays.NODE)
+    due = [np.full(n, loop.NO_VISIT) for n in (neurons, neurons // loop.GROUP + 1, neurons // loop.BLOCK + 1)]
+    feed, nodes = zeros(0, sources.FEED), zeros(neurons, arrays.NODE)
     return Net(
-        1.0, STAGES, i, pool, np.zeros((3, entries), np.int64), buckets, visits, blocks, feed, nodes,
+        1.0, STAGES, i, pool, np.zeros((3, entries), np.int64), buckets, *due, feed, nodes,
         np.zeros(2 * neurons + 2, np.int64),
     )  # fmt: skip
 
@@ -132,13 +134,13 @@ def test_visits_come_when_they_are_due():
     due = {}
     for _ in range(2000):
         node, window = rng.randrange(neurons), rng.randrange(40)
-        loop.visit(net, node, window)
+        visits.visit(net, node, window)
         due[node] = window
     for window in range(41):
         found = loop.next_window(net, window, 100)
         assert found == min(due.values(), default=101) or found < min(due.values(), default=101)
         for first, size in ((0, loop.BLOCK + 7), (loop.BLOCK + 7, neurons - loop.BLOCK - 7)):
-            loop.wake(net, first, size, window)
+            visits.wake(net, first, size, window)
             woken = sorted(int(n) for n in net.touched[: net.i[loop.TOUCHED]])
             assert woken == sorted(n for n, w in due.items() if w <= window and first <= n < first + size)
             for node in woken:

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.engines import compiled_records, kernel, loop
+from eventsnn.engines import ahead, compiled_records, kernel, loop
 from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
+from eventsnn.engines.sources import FEED, Sources
 from eventsnn.epochs import EPOCH, EPOCHS
-from eventsnn.events import Instant, instant, kind_of_port
-from eventsnn.model import Model, Neuron, Source
+from eventsnn.events import Instant, kind_of_port
+from eventsnn.model import Model, Neuron
 from eventsnn.plan import Cells, Plan, Synapses
 from eventsnn.synapses import is_uniform
 
@@ -38,12 +39,11 @@ NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
         ("records", "i8"), ("is_touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
-        ("relay_end", "i8"),
+        ("relay_end", "i8"), ("alarm", "i8"),
     ],
     align=True,
 )  # fmt: skip
 SPIKE = np.dtype([("node", "i8"), ("window", "i8"), ("offset", "f8"), ("kind", "i8")], align=True)
-FEED = np.dtype([("window", "i8"), ("offset", "f8"), ("node", "i8")], align=True)
 HOT = np.dtype(  # a cache line each
     {
         "names": ["c0", "c1", "budget", "offset", "window", "safe", "level"],
@@ -133,11 +133,13 @@ class Arrays:
             back_delay = np.ascontiguousarray(s.back.delay)
             back_weight = nothing if s.back.weight is None else np.ascontiguousarray(s.back.weight)
         assert isinstance(s.post.model, Neuron)
+        marks = np.zeros((len(s) + 7) // 8 * 8 if s.marks else 0, np.int8)
         return self.module.Plastic(
             s.target, s.source, syn, own, self._constants(s.rule, s.post.model),
             start, np.append(order, np.zeros(loop.AHEAD, np.int64)), s.first, s.index, int(s.back is not None),
             0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
             self.stage_of[s.pre.index], s.wait, epochs, np.zeros(s.post.size), np.zeros(s.post.size, np.int8),
+            marks, marks.view(np.int64),
         )  # fmt: skip
 
     def _net(self) -> Any:
@@ -152,7 +154,7 @@ class Arrays:
         for c in plan.cells:
             nodes["records"][c.offset : c.offset + c.size] = "spikes" in c.population.record
         columns = max((self._backs(c) for c in plan.cells), default=0)
-        i = np.zeros(24, np.int64)
+        i = np.zeros(32, np.int64)
         i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
         i[loop.NEXT_FREE] = -1
@@ -163,10 +165,11 @@ class Arrays:
             width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
             lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
+            groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
-            **compiled_records.buffers(plan),
+            **ahead.fields(), **compiled_records.buffers(plan),
         )  # fmt: skip
         return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
@@ -267,6 +270,8 @@ class Arrays:
             r = self.projection[projection]
             out.update({f"syn.{name}": r.syn[name].copy() for name in s.state})
             out.update({f"post.{name}": r.own[name].copy() for name in s.post_state})
+            if s.marks:
+                out["marks"] = r.marks[: len(s)].copy()
             if s.rule.epoch_state:
                 out["syn.slot"] = r.syn["slot"].copy()
                 out.update({f"post.{name}": r.own[name].copy() for name in EPOCHS})
@@ -322,6 +327,8 @@ class Arrays:
                     self.projection[s.index].syn[name[4:]] = values
                 elif name.startswith("post."):
                     self.projection[s.index].own[name[5:]] = values
+                elif name == "marks":
+                    self.projection[s.index].marks[: len(s)] = values
                 elif name.startswith("epoch."):
                     self.projection[s.index].epochs[name[6:]] = values
         pending = state["pending"]
@@ -337,39 +344,6 @@ class Arrays:
         whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
         self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
-
-
-class Sources:
-    """The spikes of all sources, drawn as far ahead as a run goes."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.lives: list[tuple[int, Iterator[float], list[float]]] | None = None
-
-    def until(self, end: Instant, emitted: np.ndarray, width: float) -> np.ndarray:
-        """Window, offset and member of every spike before an instant that was not handed out before, in order."""
-        if self.lives is None:
-            self.lives = []
-            for c in self.plan.cells:
-                if isinstance(c.model, Source):
-                    for i in range(c.size):
-                        times = c.model.times(i, c.size, self.plan.seed, c.name)
-                        for _ in range(int(emitted[c.offset + i])):
-                            next(times, None)
-                        self.lives.append((c.offset + i, times, []))
-        found: list[tuple[int, float, int]] = []
-        for node, times, ahead in self.lives:
-            while True:
-                time = ahead.pop() if ahead else next(times, None)
-                if time is None:
-                    break
-                at = instant(time, width)
-                if at >= end:
-                    ahead.append(time)
-                    break
-                found.append((*at, node))
-        found.sort()
-        return rows(np.array(found, FEED))
 
 
 def _on_cache_lines(n: int) -> np.ndarray:

@@ -39,12 +39,26 @@ def column_${K}_${q}_$port(net, P, R, n, window, offset, time, value$kind):
         each_${K}_${q}_$port(net, P, R, n, R.col_synapse[c], window, offset, time, value$kind)
 '''
 
+MARKED_COLUMN = '''
+def column_${K}_${q}_$port(net, P, R, n, window, offset, time, value$kind):
+    """Rule $q sees a $port at each synapse of neuron n, or at each that is marked."""
+    few = $few
+    for c in range(R.col_start[n], R.col_start[n + 1]):
+        following = R.col_synapse[c + AHEAD]
+        if not few or R.marks[following] > 0:
+            prefetch(R.syn, following)
+        j = R.col_synapse[c]
+        if not few or R.marks[j] > 0:
+            each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, value$kind)
+'''
+
 ROWS = '''
 def rows_${K}_${q}_$port(net, P, R, S, start, stop, window, offset, value):
     """Rule $q sees a $port at the neurons that the synapses start..stop of S lead to: once each, then row by row."""
     time = window * net.width + offset
     given = value
     number = 0
+    whole = 0
     for k in range(start, stop):
         n = S.target[k] + 0
         value = given * S.weight[k]
@@ -52,19 +66,57 @@ $once
         R.heard[n] = value
         R.hears[n] = 1
         number += 1
+$note
     if number * ROWS_FROM >= R.hears.size:
         first = S.target[start] + 0
         last = S.target[stop - 1] + 0
-        for j in range(R.target.size):
-            prefetch(R.syn, j + AHEAD)
+        j = 0
+        while j < R.target.size:
+$skip
             n = R.target[j] + 0
-            if first <= n <= last and R.hears[n] > 0:  # what other neurons hear is for other threads
+            if first <= n <= last and $hears:  # what other neurons hear is for other threads
                 each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, R.heard[n])
+            j += 1
     else:
         for k in range(start, stop):
             n = S.target[k] + 0
             if R.hears[n] > 0:
                 column_${K}_${q}_$port(net, P, R, n, window, offset, time, R.heard[n])
+    for k in range(start, stop):
+        R.hears[S.target[k]] = 0
+'''
+
+UNMARK = '''
+def unmark_${K}_$q(P, R, n):
+    """After a reset of neuron n: take the marks of its synapses away, if rule $q says so."""
+    if $unmark:
+        for c in range(R.col_start[n], R.col_start[n + 1]):
+            R.marks[R.col_synapse[c]] = 0
+
+
+def unmark_many_${K}_$q(P, R, S, start, stop):
+    """The same for the neurons that the synapses start..stop of S lead to."""
+    number = 0
+    for k in range(start, stop):
+        n = S.target[k] + 0
+        if $unmark:
+            R.hears[n] = 1
+            number += 1
+    if number * ROWS_FROM >= R.hears.size:
+        first = S.target[start] + 0
+        last = S.target[stop - 1] + 0
+        for word in range(R.words.size):
+            if R.words[word] != 0:
+                for j in range(8 * word, min(8 * word + 8, R.target.size)):
+                    n = R.target[j] + 0
+                    if first <= n <= last and R.hears[n] > 0:
+                        R.marks[j] = 0
+    else:
+        for k in range(start, stop):
+            n = S.target[k] + 0
+            if R.hears[n] > 0:
+                for c in range(R.col_start[n], R.col_start[n + 1]):
+                    R.marks[R.col_synapse[c]] = 0
     for k in range(start, stop):
         R.hears[S.target[k]] = 0
 '''
@@ -128,7 +180,27 @@ def sees(s: Synapses, port: str) -> bool:
 def together(c: Cells, plastic: list[Synapses], port: str) -> bool:
     """Whether the columns of many neurons are gone through together; what is recorded is in the neurons' order."""
     recorded = logs.records_state(c) or any(logs.records_weights(s) for s in plastic)
-    return port not in ("post", "spike") and not recorded and any(sees(s, port) for s in plastic)
+    return port not in ("post", "spike") and not recorded and any(sees(s, port) or _unmarks(s, port) for s in plastic)
+
+
+def _unmarks(s: Synapses, port: str) -> bool:
+    """Whether a port may take marks away."""
+    return s.marks and port == "reset"
+
+
+def unmark_lines(kind: str, plastic: list[Synapses], port: str) -> list[str]:
+    """What takes marks away, after the rules have seen a port at one neuron."""
+    return [f"unmark_{kind}_{k}(P, A{k}, n)" for k, s in enumerate(plastic) if _unmarks(s, port)]
+
+
+def unmark_text(kind: str, k: int, s: Synapses) -> str:
+    """The functions that take marks away at the k-th rule of a kind of population."""
+    return Template(UNMARK).substitute(K=kind, q=k, unmark=_asks(s, "unmark"))
+
+
+def _asks(s: Synapses, name: str) -> str:
+    """What asks a rule about marks at neuron n."""
+    return f"{rule_prefix(s)}__{name}(R.rule, R.own[n], P.cells[n], P.model) > 0.0"
 
 
 def texts(kind: str, k: int, s: Synapses, port: str, together: bool) -> list[str]:
@@ -137,12 +209,26 @@ def texts(kind: str, k: int, s: Synapses, port: str, together: bool) -> list[str
     once = _once(kind, s, port, "return")
     if not sees(s, port):
         return [Template(SWEEP).substitute(names, once=_lines(once, 4), each="")]
-    found = [Template(EACH).substitute(names, body=_lines(_each(s, port), 4)), Template(COLUMN).substitute(names)]
+    marked = s.marks and port != "post"
+    few = _asks(s, "only_marked") if marked else ""
+    column = Template(MARKED_COLUMN if marked else COLUMN).substitute(names, few=few)
+    found = [Template(EACH).substitute(names, body=_lines(_each(s, port), 4)), column]
     column = f"    column_{kind}_{k}_{port}(net, P, R, n, window, offset, time, value{names['kind']})"
     found.append(Template(SWEEP).substitute(names, once=_lines(once, 4), each=column))
     if together:
-        found.append(Template(ROWS).substitute(names, once=_lines(_once(kind, s, port, "continue"), 8)))
+        once = _once(kind, s, port, "continue")
+        found.append(Template(ROWS).substitute(names, once=_lines(once, 8), **_rows_names(few)))
     return found
+
+
+def _rows_names(few: str) -> dict[str, str]:
+    """What fills in how rows are gone through, if unmarked synapses can be left out and if not."""
+    if not few:
+        return {"note": "", "skip": " " * 12 + "prefetch(R.syn, j + AHEAD)", "hears": "R.hears[n] > 0"}
+    note = [f"if {few}:", "    R.hears[n] = 2  # marked synapses only", "else:", "    whole += 1"]
+    skip = ["if whole == 0 and j % 8 == 0 and R.words[j // 8] == 0:", "    j += 8", "    continue"]
+    hears = "(R.hears[n] == 1 or (R.hears[n] == 2 and R.marks[j] > 0))"
+    return {"note": _lines(note, 8), "skip": _lines(skip, 12), "hears": hears}
 
 
 def many_text(names: dict[str, str], plastic: list[Synapses], port: str, lines: list[str]) -> str:
@@ -156,6 +242,9 @@ def many_text(names: dict[str, str], plastic: list[Synapses], port: str, lines: 
         elif port in ports(s):
             call = f"sweep_{kind}_{k}_{port}(net, P, A{k}, n, window, offset, value)"
             body.append(loop.substitute(lines=_lines([call], 12)))
+    body += [
+        f"        unmark_many_{kind}_{k}(P, A{k}, S, e.start, stop)" for k, s in enumerate(plastic) if _unmarks(s, port)
+    ]
     if lines:
         body.append(loop.substitute(lines=_lines(lines, 12)))
     return Template(MANY).substitute(names, port=port, body="\n".join(body))

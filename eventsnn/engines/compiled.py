@@ -82,10 +82,11 @@ class CompiledEngine:
             except BaseException as error:
                 self._break_off(error)
                 raise
-            if answer in (loop.GUEST, loop.FULL, loop.SHARE):
+            if answer in (loop.GUEST, loop.FULL, loop.SHARE, loop.MORE):
                 continue
             self.instant = end if answer == loop.DONE else (int(i[loop.WINDOW]), 0.0)
             self.guests.settle()
+            self.guests.ahead.settle()
             self._fetch(whole=True)
             if control(self) or answer == loop.DONE:
                 return
@@ -103,6 +104,8 @@ class CompiledEngine:
             self.threads.take_stage(int(i[loop.STAGE]) - 1)
             if i[loop.FAULT] != 0:
                 self._fail()
+        elif answer == loop.MORE:
+            self.guests.ahead.refill()
         elif answer == loop.FULL:
             self._fetch(whole=False)
             a.make_room()
@@ -124,6 +127,7 @@ class CompiledEngine:
         """An event broke off: what is there can be looked at and saved, but not run on."""
         self.failed = f"{type(error).__name__}: {error}"
         self.instant = max(self.instant, self.guests.instant)
+        self.guests.ahead.settle()
         self._fetch(whole=True)
 
     def _fetch(self, whole: bool) -> None:

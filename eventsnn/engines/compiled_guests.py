@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eventsnn.engines import loop
+from eventsnn.engines.ahead import Ahead
 from eventsnn.engines.arrays import ENTRY
 from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
 from eventsnn.engines.nodes import pieces
@@ -96,6 +97,8 @@ class Guests:
         self.entries, self.numbers = bytearray(), bytearray()  # to put on the kernel's agenda
         self.blocks: list[tuple[np.ndarray, np.ndarray]] = []  # likewise, many at a time
         self.forms: dict[tuple[int, int], np.ndarray] = {}  # of blocks
+        self.serial = 0  # of the latest alarm
+        self.ahead = Ahead(self)
 
     def _open(self, s: Synapses) -> None:
         guests = [isinstance(c.model, Process) for c in (s.pre, s.post)]
@@ -123,7 +126,7 @@ class Guests:
             next(station.mailbox.life)
         for station in self.stations.values():
             self.engine.arrays.net.lacking[station.stage] = 0  # until its first turn a guest looks at everything
-        self._hand_over()
+        self.hand_over()
 
     def take_turn(self, stage: int, limit: float) -> None:
         """Let everything happen that came for the guests of a stage, up to the present window and before its limit."""
@@ -136,7 +139,7 @@ class Guests:
                 self.happened += 1
                 if entry[:2] >= (window, limit):  # an alarm set in this turn, for a time after the run's end
                     net.i[loop.EVENTS] -= 1
-                    self._set_off(entry[:PLACE], stage)
+                    self._set_off(entry[:PLACE], stage, entry[PLACE + 3])
                     continue
                 self.instant = entry[:2]
                 self._happen(entry)
@@ -144,7 +147,7 @@ class Guests:
             net.i[loop.EVENTS] += self.happened
         self.turn = (-1, -1)
         net.lacking[stage] = min(guest.lacking() for guest in self.of_stage[stage])
-        self._hand_over()
+        self.hand_over()
 
     def _empty_inbox(self, stage: int) -> list[tuple[Any, ...]]:
         """What came for the guests of a stage, in the order of events."""
@@ -187,23 +190,28 @@ class Guests:
     def at(self, key: Key, wake: Wake) -> None:
         """Set an alarm."""
         self.alarms[key] = wake
-        self._schedule_alarm(key)
+        if not self.ahead.owns(key.sender):
+            self.ring(key)
 
     def cancel(self, key: Key) -> None:
         """Take an alarm back; its entry finds nothing when its time comes."""
         del self.alarms[key]
+        self.engine.arrays.net.nodes["alarm"][key.sender] = 0
 
     def _alarm_key(self, place: tuple[Any, ...]) -> Key:
         window, offset, kind, sender = place[:4]
         return Key(window, offset, self.stations[sender].rank, kind, sender, 0, 0)
 
-    def _schedule_alarm(self, key: Key) -> None:
+    def ring(self, key: Key) -> None:
+        """See to it that an alarm is heard."""
         stage = self.stations[key.sender].stage
+        self.serial += 1
+        self.engine.arrays.net.nodes["alarm"][key.sender] = self.serial
         place = (key.window, key.offset, int(Kind.WAKE), key.sender, 0, 0)
         if self.turn == (key.window, stage):
-            insort(self.local, (*place, loop.ALARM, 0, 0, 0.0, 0), lo=self.happened)
+            insort(self.local, (*place, loop.ALARM, 0, 0, float(self.serial), 0), lo=self.happened)
             return
-        self._set_off(place, stage)
+        self._set_off(place, stage, float(self.serial))
 
     def send(self, station: Station, port: str, value: Any, to: int | None) -> None:
         """Put a message on the kernel's agenda, one entry per delay and payload."""
@@ -249,13 +257,13 @@ class Guests:
                 only = slice(None) if to is None else target == to
                 self.blocks.append((entries[only], numbers[only]))
 
-    def _set_off(self, place: tuple[Any, ...], stage: int) -> None:
+    def _set_off(self, place: tuple[Any, ...], stage: int, serial: float) -> None:
         """Put an alarm on the kernel's agenda."""
         window, offset, kind, sender, synapse, nth = place
         self.entries += WORDS.pack(window, kind, sender, synapse, nth, loop.ALARM, 0, 0, 0, stage)
-        self.numbers += NUMBERS.pack(offset, 0.0)
+        self.numbers += NUMBERS.pack(offset, serial)
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
         """Give the kernel what the guests sent."""
         if self.entries:
             entries = np.frombuffer(self.entries, np.int64).reshape(-1, 10)

@@ -65,6 +65,7 @@ class Guest:
         self.repeats = False  # while a restored process runs to its first wait: what it does there was done before
         self.awaited: simpy.Event | None = None  # an event of SimPy's own, which no file can keep
         self.ended = False
+        self.reached: dict[str, set[int]] = {}  # targets, by port
 
     # -- what the handle asks for ---------------------------------------------------------------------------------
 
@@ -143,13 +144,14 @@ class Guest:
             self.demand(self.node.number, global_error, what)
 
     def _check_target(self, port: str, to: int) -> None:
-        rows = self.node.rows[port]
-        if any(to in synapses.target[a:b] for synapses, runs in rows for _, a, b in runs):
-            return
-        reached = sorted({j for synapses, runs in rows for _, a, b in runs for j in synapses.target[a:b]})
-        raise EngineError(
-            f"process {self.name} sends {port!r} to {to!r}, which no synapse of it reaches; it reaches {reached}"
-        )
+        if port not in self.reached:
+            rows = self.node.rows[port]
+            self.reached[port] = {j for synapses, runs in rows for _, a, b in runs for j in synapses.target[a:b]}
+        if to not in self.reached[port]:
+            raise EngineError(
+                f"process {self.name} sends {port!r} to {to!r}, which no synapse of it reaches; it reaches "
+                f"{sorted(self.reached[port])}"
+            )
 
     def note(self, process: int, name: str, value: float) -> None:
         """Keep a number with the present time."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from eventsnn import epochs, step
-from eventsnn.engines import logs, loop, plastic, templates
+from eventsnn.engines import feeding, logs, loop, plastic, templates, visits
 from eventsnn.engines import parts as sharing
 from eventsnn.engines.cache import load
 from eventsnn.engines.handlers import epochs_text, prefix_of, step_text, text_of
@@ -39,7 +39,8 @@ def model_fields(model: Model) -> dict[str, Any]:
 def text(plan: Plan) -> str:
     """The kernel of a network."""
     parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
-    parts += [_body_of(loop), sharing.text(), plastic.text(), logs.text(plan), _handlers(plan)]
+    parts += [_body_of(loop), *(module.text() for module in (visits, feeding, sharing, plastic))]
+    parts += [logs.text(plan), _handlers(plan)]
     codes = port_codes(plan)
     neurons = [c for c in plan.stages if isinstance(c.model, Neuron)]
     parts += [kind_text(plan, c, codes) for c in {kind_of(plan, c): c for c in neurons}.values()]
@@ -131,15 +132,15 @@ def _header(plan: Plan) -> str:
 
 
 NET = (
-    "width tick stages i f pool lists buckets nodes touched visits blocks runs spikes feed counts inbox lacking "
-    + " ".join(logs.BUFFERS)
+    "width tick stages i f pool lists buckets nodes touched visits groups blocks runs spikes feed counts inbox lacking "
+    "moments ahead values_ahead " + " ".join(logs.BUFFERS)
 )
 LINEAR = "model cells hot grid first stage sends"
 GENERAL = "model cells due_window due_offset first stage sends"
 STATIC = "target weight"
 PLASTIC = (
     "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "wait epochs heard hears"
+    "wait epochs heard hears marks words"
 )
 
 

@@ -55,6 +55,8 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     for k, s in enumerate(plastic):
         for port in ports(s):
             parts += columns.texts(names["K"], k, s, port, columns.together(c, plastic, port))
+        if s.marks:
+            parts.append(columns.unmark_text(names["K"], k, s))
     if followers:
         parts.append(Template(templates_flow.FLOW).substitute(names))
         row = templates_flow.LINEAR_ROW if model.linear else row
@@ -139,9 +141,10 @@ def _before_enter(kind: str, s: Synapses) -> str:
             lines.append(f"look_{kind}(net, P, n, window, s)")
         if s.rule.epoch_state:
             lines += templates_flow.epoch_lines(rule_prefix(s))
+        call = f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))"
         lines += [
             "before = syn.w",
-            f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))",
+            *([f"if {call} != 0.0:", "    R.marks[j] = 1"] if s.marks else [call]),
             "if not -math.inf < syn.w < math.inf:",
             "    fault(net, int(NOT_FINITE), R.index, j, window, s, before)",
             *logs.change_lines(s, "ARRIVAL", "0", "s"),
@@ -156,7 +159,8 @@ def _control(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         if port == "spike":
             continue
         body = [line for line in _calls(plan, c, port, "value", "ARRIVAL", 8).split("\n") if line]
-        body += [f"        {line}" for line in _after_rules(plan, c, port)]
+        unmark = columns.unmark_lines(kind_of(plan, c), plastic_onto(plan, c), port)
+        body += [f"        {line}" for line in (*unmark, *_after_rules(plan, c, port))]
         if body:
             lines += [f"    if port == {code}:  # {port}", *body]
     return "\n".join(lines)

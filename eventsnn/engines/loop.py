@@ -2,7 +2,7 @@
 
 A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses;
 entries of windows far ahead wait in a heap. Apart from messages, a neuron is visited in the first window into which its
-next spike may fall: `visits` has that window for each neuron, `blocks` the earliest of a block of neurons.
+next spike may fall (see `visits`).
 A literal handed to a function makes Numba compile it once more, hence `int(BACK)`.
 Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
 """
@@ -34,7 +34,11 @@ LOGS = 0  # whether this network records states or weights; a kernel that does s
 HELD = 20  # messages in the inbox of the guests
 SHARE_FROM = 21  # messages in one window from which threads share a stage; 0 for one thread
 
-ALARM = -2  # in place of a projection
+NEXT_KNOWN = 22  # next moment of those that are known ahead, see `ahead`
+KNOWN = 23  # how many are known
+KNOWN_END = 24  # the window of the first that is not
+
+ALARM = -2  # in place of a projection; the payload is its number
 
 # kinds of event, as in eventsnn.events.Kind
 CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
@@ -45,7 +49,7 @@ WAITED = 1.0  # payload of a spike that has waited at its synapse; others carry 
 OWN, MIRRORS, SIGNS = 0, 1, 2  # what weights a way back has: its own, the forward ones, its own with their signs
 
 # answers of a kernel
-DONE, GUEST, FULL, PAUSE, FAULTY, SHARE = 0, 1, 2, 3, 4, 5
+DONE, GUEST, FULL, PAUSE, FAULTY, SHARE, MORE = 0, 1, 2, 3, 4, 5, 6
 
 # faults
 RUNAWAY, NOT_FINITE = 1, 2
@@ -61,7 +65,8 @@ GRID = 13
 
 ROWS_FROM = 8  # when one neuron in so many hears a message, synapses are gone through row by row
 AHEAD = 16  # synapses; so far ahead their memory is asked for
-BLOCK = 256  # neurons whose visits are looked through together
+BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread
+GROUP = 32  # neurons of a block whose visits are looked through together
 NO_VISIT = 1 << 62
 HORIZON = 2.0**61  # windows; no run goes farther
 
@@ -180,6 +185,11 @@ def collect(net, window, stage):
         x = net.pool[x].next
     net.buckets[slot, net.stages] -= n
     net.i[NEAR] -= n
+    order = net.lists[ORDER]
+    for k in range(n // 2):  # as they were put in, which is nearly their order
+        x = order[k]
+        order[k] = order[n - 1 - k]
+        order[n - 1 - k] = x
     sort_entries(net, n)
     return n
 
@@ -187,6 +197,11 @@ def collect(net, window, stage):
 def sort_entries(net, n):
     """Merge sort of the order, by insertion in short stretches."""
     pool, order, other = net.pool, net.lists[ORDER], net.lists[OTHER]
+    k = 1
+    while k < n and before(pool[order[k - 1]], pool[order[k]]):
+        k += 1
+    if k >= n:
+        return
     width = 16
     for low in range(0, n, width):
         for i in range(low + 1, min(low + width, n)):
@@ -232,6 +247,9 @@ def next_window(net, window, end):
         found = min(found, net.pool[net.lists[FARTHER, 0]].window)
     if net.i[FEED] < net.feed.size:
         found = min(found, net.feed[net.i[FEED]].window)
+    found = min(found, net.i[KNOWN_END])
+    if net.i[NEXT_KNOWN] < net.i[KNOWN]:
+        found = min(found, net.moments[net.i[NEXT_KNOWN]].window)
     for block in range(net.blocks.size):
         found = min(found, net.blocks[block])
     found = max(window, min(found, end + 1))
@@ -239,36 +257,6 @@ def next_window(net, window, end):
     while net.i[FAR] > 0 and net.pool[net.lists[FARTHER, 0]].window - net.i[WINDOW] < ring:
         file_entry(net, far_pop(net))
     return found
-
-
-def touch(net, node):
-    """Have the current stage finish this neuron, once."""
-    if net.nodes[node].is_touched == 0:
-        net.nodes[node].is_touched = 1
-        net.touched[net.i[TOUCHED]] = node
-        net.i[TOUCHED] += 1
-
-
-def visit(net, node, window):
-    """See to it that a neuron is visited in a window, or earlier."""
-    net.visits[node] = window
-    block = node // BLOCK
-    if window < net.blocks[block]:
-        net.blocks[block] = window
-
-
-def wake(net, first, size, window):
-    """Touch the neurons of a population whose visit is due; return whether there is anything to finish."""
-    for block in range(first // BLOCK, (first + size - 1) // BLOCK + 1):
-        if net.blocks[block] <= window:
-            earliest = NO_VISIT
-            for node in range(block * BLOCK, min((block + 1) * BLOCK, net.visits.size)):
-                if net.visits[node] <= window and first <= node < first + size:
-                    net.visits[node] = NO_VISIT
-                    touch(net, node)
-                earliest = min(earliest, net.visits[node])
-            net.blocks[block] = earliest
-    return net.i[TOUCHED] > 0
 
 
 def emit(net, node, window, offset, kind):
@@ -310,22 +298,6 @@ def send_back(net, node, window, offset, delay, synapse, projection, j, value, s
     net.nodes[node].sent += 1
 
 
-def feed(net, window, limit):
-    """Let the sources send their spikes of this window; return whether there was room for all."""
-    while net.i[FEED] < net.feed.size:
-        x = net.i[FEED]
-        if net.feed[x].window != window or net.feed[x].offset >= limit:
-            return True
-        if not room(net):
-            return False
-        node = net.feed[x].node
-        emit(net, node, window, net.feed[x].offset, int(CROSSING))
-        net.nodes[node].emitted += 1
-        net.i[FEED] += 1
-        net.i[EVENTS] += 1
-    return True
-
-
 def fault(net, what, a, b, window, offset, before):
     """Remember the first thing that went wrong, and the number that was there before."""
     if net.i[FAULT] == 0:
@@ -335,36 +307,6 @@ def fault(net, what, a, b, window, offset, before):
         net.i[FAULT_WINDOW] = window
         net.f[0] = offset
         net.f[1] = before
-
-
-def push_many(net, rows, values):
-    """Put entries on the agenda that Python made: rows of whole numbers, and offsets and payloads."""
-    for k in range(rows.shape[0]):
-        r = rows[k]
-        push(net, r[0], values[k, 0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], values[k, 1], r[8], r[9])
-
-
-def hold(net, window, stage, limit):
-    """Put the messages of a window for a guest's stage into the inbox; return whether the guest has to look at them.
-
-    It has to when its alarm rings, when a control message came, when it has got all that it waits for, or when the
-    inbox is filling up.
-    """
-    look = False
-    count = collect(net, window, stage)
-    for k in range(count):
-        x = net.lists[ORDER, k]
-        e = net.pool[x]
-        if e.offset >= limit:
-            put_back(net, k, count)
-            break
-        net.inbox[net.i[HELD]] = net.pool[x]
-        net.i[HELD] += 1
-        if e.kind < ERROR_KIND or e.projection == ALARM:
-            look = True
-        net.lacking[stage] -= e.stop - e.start
-        release(net, x)
-    return look or net.lacking[stage] <= 0 or net.i[HELD] > net.pool.size
 
 
 def due(net, window, offset, delay):

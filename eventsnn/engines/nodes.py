@@ -49,6 +49,7 @@ class Synapse:
         self.w: list[float] = plan.weight.tolist()
         self.records: list[Record] = []
         self.epochs: list[Record] = []
+        self.marks = bytearray(len(plan) if plan.marks else 0)  # synapses that `only_marked` is about
         if plan.rule is not None:
             columns = {k: v.tolist() for k, v in plan.state.items()}
             self.records = [
@@ -109,6 +110,19 @@ class Learning:
         self.flow: Any = getattr(acts, "flow", None)
         self.follows = {name[3:] for name, h in rule.handlers.items() if name[:3] == "on_" and h.uses("syn")}
         self.neighbours = rule.neighbours()
+
+    def concerned(self, port: str) -> list[int]:
+        """The synapses that a message of that port concerns, in their order."""
+        marks = self.synapses.marks
+        if not marks or port == "post" or not self.acts.only_marked(self.post) > 0.0:
+            return self.column
+        return [j for j in self.column if marks[j]]
+
+    def unmark(self) -> None:
+        """After a reset: take the marks away, if the rule says so."""
+        if self.synapses.marks and self.acts.unmark(self.post) > 0.0:
+            for j in self.column:
+                self.synapses.marks[j] = 0
 
 
 class Node:

@@ -23,15 +23,7 @@ from eventsnn.model import Neuron, Rule, Source
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
 
-PORTS = [
-    "spike",
-    "error",
-    "reset",
-    "label",
-    "apply",
-    "value",
-]  # numbers of ports in the message log, extended as needed
-
+PORTS = ["spike", "error", "reset", "label", "apply", "value"]  # numbers in the message log, extended as needed
 WAITED = 1.0  # payload of a spike that has waited at its synapse; others carry 0
 
 
@@ -275,7 +267,8 @@ class ReferenceEngine:
                     if learning.neighbours:
                         self.look_back(synapses, j, learning.neighbours)
                     before = syn.w
-                    learning.on_pre(syn, learning.post, Message(self.now, 0.0))
+                    if learning.on_pre(syn, learning.post, Message(self.now, 0.0)) and synapses.marks:
+                        synapses.marks[j] = 1
                     self.note_weight(synapses, j, before)
         w = synapses.weight(j)
         if node.linear:
@@ -315,6 +308,8 @@ class ReferenceEngine:
             self.set_due(node)  # its coefficients may have moved to another window
         for learning in node.learning:
             self.sweep(node, learning, port, value)
+            if port == "reset":
+                learning.unmark()
         if port == "reset" and "rest" in node.model.handlers:
             self.bring(node)
             if node.linear:
@@ -344,7 +339,7 @@ class ReferenceEngine:
         if each is None:
             return
         message = Message(time, value)
-        for j in learning.column:
+        for j in learning.concerned(port):
             syn = synapses.records[j]
             if synapses.epochs and port in learning.follows:
                 epochs.follow_epoch(learning.acts, synapses.epochs, learning.post, syn)

@@ -122,6 +122,8 @@ def synapse_arrays(engine: "ReferenceEngine", projection: int) -> dict[str, Any]
             arrays[f"syn.{name}"] = np.array([getattr(r, name) for r in synapses.records])
         for name in rule.neuron_state:
             arrays[f"post.{name}"] = np.array([getattr(p, name) for p in _posts(engine, projection)])
+        if synapses.marks:
+            arrays["marks"] = np.array(synapses.marks, np.int8)
         if synapses.epochs:
             arrays["syn.slot"] = np.array([r.slot for r in synapses.records], np.int64)
             for name in EPOCHS:
@@ -139,6 +141,8 @@ def _put_synapses(engine: "ReferenceEngine", projection: int, arrays: dict[str, 
     if synapses.plan.rule is None:
         synapses.w = np.asarray(arrays["w"]).tolist()
         return
+    if synapses.marks:
+        synapses.marks[:] = np.asarray(arrays["marks"], np.int8).tobytes()
     owners = {"syn": synapses.records, "post": _posts(engine, projection), "epoch": synapses.epochs}
     for name, column in arrays.items():
         owner, _, field = name.rpartition(".")

@@ -63,7 +63,9 @@ def run($everything, end_window, end_offset):
                 net.i[WINDOW] = end_window
                 return DONE
             limit = end_offset if window == end_window else net.width
-            if not feed(net, window, limit):
+            if window >= net.i[KNOWN_END]:
+                return MORE
+            if not feed(net, window, limit) or not send_ahead(net, window, limit):
                 return FULL
             net.i[STAGE] = 1
         window = net.i[WINDOW]

@@ -240,7 +240,7 @@ $log_row
 '''
 
 RUSH = '''
-def rush_${K}(P, visits, blocks, target, weight, window, width, s, f0, f1):
+def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f1):
     """Let a spike reach synapses without a rule, up to the first that needs more than a sum; return how many."""
     hot, grid = P.hot, P.grid
     d00, d01, d11 = grid[DECAY_00], grid[DECAY_01], grid[DECAY_11]
@@ -265,8 +265,10 @@ def rush_${K}(P, visits, blocks, target, weight, window, width, s, f0, f1):
             cell.safe = 2.0 * width
             node = P.first + n
             visits[node] = window + 2
-            if window + 2 < blocks[node // BLOCK]:
-                blocks[node // BLOCK] = window + 2
+            if window + 2 < groups[node // GROUP]:
+                groups[node // GROUP] = window + 2
+                if window + 2 < blocks[node // BLOCK]:
+                    blocks[node // BLOCK] = window + 2
         budget -= w if w > 0.0 else 0.0
         if budget < 0.0:
             return k
@@ -287,7 +289,7 @@ def row_${K}_fixed($args, R, x, window):
     while True:
         target = R.target[e.start : e.stop]
         weight = R.weight[e.start : e.stop]
-        e.start += rush_${K}(P, net.visits, net.blocks, target, weight, window, net.width, s, f0, f1)
+        e.start += rush_${K}(P, net.visits, net.groups, net.blocks, target, weight, window, net.width, s, f0, f1)
         if e.start == e.stop:
             return True
         if not slow_${K}($args, R.target[e.start] + 0, R.weight[e.start], window, s, f0, f1, b0, b1, g):

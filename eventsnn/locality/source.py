@@ -21,7 +21,7 @@ from typing import NoReturn
 from eventsnn.errors import LocalityError
 
 SCOPES = ("cell", "syn", "post", "msg", "epoch")
-ENTRIES = ("begin", "flow", "stale", "fold", "renew", "follow")  # handlers that engines call, beside on_ and at_
+ENTRIES = ("begin", "flow", "stale", "fold", "renew", "follow", "only_marked", "unmark")  # beside on_ and at_
 PURE_BUILTINS = frozenset({"min", "max", "abs", "float", "int", "bool", "range"})
 PURE_MATH = frozenset(
     "exp expm1 log log1p sqrt copysign sin cos tan tanh sinh cosh atan atan2 floor ceil fabs "  # noqa: SIM905

@@ -62,6 +62,21 @@ def check_epochs(owner: str, handlers: Mapping[str, Handler], state: Mapping[str
             _refuse(handlers[called], owner, ast.parse("syn.w", mode="eval").body, what)
 
 
+def check_marks(owner: str, handlers: Mapping[str, Handler]) -> None:
+    """Refuse a rule that asks for marks but never sets or never takes them away; see `Rule`.
+
+    Raises:
+        LocalityError: with what is missing.
+    """
+    needed = ("only_marked", "unmark", "on_pre")
+    if not {"only_marked", "unmark"} & set(handlers):
+        return
+    for name in needed:
+        if name not in handlers or not returns_value(handlers[name]):
+            what = f"{'has no' if name not in handlers else 'returns nothing from'} {name}()"
+            raise LocalityError(f"{owner} {what}; marks need {', '.join(needed)}, each with a number", name, owner)
+
+
 def _called(name: str, handlers: Mapping[str, Handler]) -> set[str]:
     """A method, and all methods of its own class that it may come to."""
     found, open_ = {name}, [name]

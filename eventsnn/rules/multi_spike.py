@@ -64,6 +64,7 @@ class MultiSpikeGradient(Rule):
     a3: PostState = 0.0  # of the chain, at the third
     a4: PostState = 0.0  # of the chain, at the fourth
     which: PostState = 1.0  # spike that errors are about
+    pending: PostState = 0.0  # 1 while gradients wait for an apply
     unused: PostState = 0.0  # errors about spikes that there were not
     missed: PostState = 0.0  # spikes and arrivals there was no memory for
 
@@ -82,18 +83,28 @@ class MultiSpikeGradient(Rule):
         """Remember a spike that can still count."""
         if syn.arrivals > 0.0 and syn.t1 < post.t_reset:
             syn.arrivals = 0.0
-        if post.spikes < 4.0:
-            if syn.arrivals == 0.0:
-                syn.t1 = msg.time
-            elif syn.arrivals == 1.0:
-                syn.t2 = msg.time
-            elif syn.arrivals == 2.0:
-                syn.t3 = msg.time
-            elif syn.arrivals == 3.0:
-                syn.t4 = msg.time
-            else:
-                post.missed += 1.0
-            syn.arrivals += 1.0
+        if post.spikes >= 4.0:
+            return 0.0
+        if syn.arrivals == 0.0:
+            syn.t1 = msg.time
+        elif syn.arrivals == 1.0:
+            syn.t2 = msg.time
+        elif syn.arrivals == 2.0:
+            syn.t3 = msg.time
+        elif syn.arrivals == 3.0:
+            syn.t4 = msg.time
+        else:
+            post.missed += 1.0
+        syn.arrivals += 1.0
+        return 1.0
+
+    def only_marked(self, post):
+        """A synapse without a spike has no gradient."""
+        return 1.0
+
+    def unmark(self, post):
+        """A new trial; but gradients of the old one may have to wait."""
+        return 1.0 if post.pending == 0.0 else 0.0
 
     def at_post(self, post, msg):
         """Remember a spike and its slope."""
@@ -150,7 +161,10 @@ class MultiSpikeGradient(Rule):
         post.a3 = self.link(post, post.a4, post.T4 - post.T3, post.slope3, post.error3) if post.spikes > 2.0 else 0.0
         post.a2 = self.link(post, post.a3, post.T3 - post.T2, post.slope2, post.error2) if post.spikes > 1.0 else 0.0
         post.a1 = self.link(post, post.a2, post.T2 - post.T1, post.slope1, post.error1) if post.spikes > 0.0 else 0.0
-        return msg.value if post.spikes > 0.0 else 0.0
+        if post.spikes == 0.0:
+            return 0.0
+        post.pending = 1.0
+        return msg.value
 
     def link(self, post, later, gap, slope, error):
         """a of a spike, from that of the next, `gap` seconds later."""
@@ -189,6 +203,12 @@ class MultiSpikeGradient(Rule):
     def steeper(self, post, now, before, t):
         """The same with the slope of the psp [1/s]."""
         return post.psp_slope(now - t) - post.fade(now - before) * post.psp_slope(before - t)
+
+    def at_apply(self, post, msg):
+        """The end of some trials."""
+        waited = post.pending
+        post.pending = 0.0
+        return waited
 
     def on_apply(self, syn, post, msg):
         """Change the weight."""

@@ -81,6 +81,7 @@ class SpikeTimeGradient(Rule):
     norm2: PostState = 0.0  # squared norm of the gradient row
     scale: PostState = 0.0  # factor of the row at an apply
     lift: PostState = 0.0  # what the remedies add to every weight at an apply
+    pending: PostState = 0.0  # 1 while gradients wait for an apply
     weight_sum: PostState = 0.0  # sum of the neuron's weights
     unused: PostState = 0.0  # errors that came for a neuron that had not fired
     clipped: PostState = 0.0  # rows that were scaled down to the bound
@@ -102,7 +103,15 @@ class SpikeTimeGradient(Rule):
 
     def on_pre(self, syn, post, msg):
         """Remember a spike that comes while the neuron has not fired."""
-        self.trials.arrive(syn, post, msg.time)
+        return self.trials.arrive(syn, post, msg.time)
+
+    def only_marked(self, post):
+        """A synapse without a spike in time has no gradient; what a remedy adds is for all."""
+        return self.trials.brief() if post.lift == 0.0 else 0.0
+
+    def unmark(self, post):
+        """A new trial; but gradients of the old one may have to wait."""
+        return 1.0 if post.pending == 0.0 else 0.0
 
     def at_post(self, post, msg):
         """Remember the first spike."""
@@ -119,6 +128,7 @@ class SpikeTimeGradient(Rule):
     def at_reset(self, post, msg):
         """A new trial."""
         post.error = self.trials.turn(post, msg.time)
+        post.lift = 0.0
         self.schedule.advance(post)
         return 0.0
 
@@ -135,6 +145,7 @@ class SpikeTimeGradient(Rule):
         if self.summed > 0.0:
             post.error += msg.value
             return 0.0
+        post.pending = 1.0 - self.at_once
         return self.clip.divide(post, msg.value, self.trials.slope(post))
 
     def on_error(self, syn, post, msg):
@@ -165,8 +176,9 @@ class SpikeTimeGradient(Rule):
             post.clipped += 1.0
         post.norm2 = 0.0
         self.take(post)
-        if self.at_once > 0.0 and post.lift == 0.0:
+        if post.pending == 0.0 and post.ratio == 0.0 and post.lift == 0.0:
             return 0.0
+        post.pending = 0.0
         return 1.0
 
     def on_apply(self, syn, post, msg):
@@ -185,6 +197,8 @@ class SpikeTimeGradient(Rule):
     def at_gather(self, post, msg):
         """The end of a trial whose changes shall wait, seen from one neuron."""
         self.take(post)
+        if post.ratio != 0.0:
+            post.pending = 1.0
         return post.ratio
 
     def on_gather(self, syn, post, msg):

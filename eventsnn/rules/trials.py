@@ -25,10 +25,16 @@ class OneTrial(Part):
     t_spike: PostState = -math.inf  # first spike since [s]; -inf while there is none
     slope_spike: PostState = 0.0  # slope of the voltage there [1/s]
 
+    def brief(self):
+        """1.0: what came in earlier trials is forgotten."""
+        return 1.0
+
     def arrive(self, syn, post, time):
-        """A spike comes to a synapse; it counts while the neuron has not fired."""
+        """A spike comes to a synapse; it counts while the neuron has not fired. Return whether it does."""
         if post.t_spike == -math.inf:
             syn.t = time
+            return 1.0
+        return 0.0
 
     def fire(self, post, time):
         """The neuron fires for the first time in a trial."""
@@ -84,12 +90,18 @@ class ManyTrials(Part, abstract=True):
             raise NetworkError(f"in_flight: after is {self.after}; give a number of seconds from 0")
         return {}
 
+    def brief(self):
+        """0.0: an error may be about earlier trials."""
+        return 0.0
+
     def arrive(self, syn, post, time):
         """A spike comes to a synapse; the arrival that it takes the place of may belong to an earlier trial."""
         if post.t_spike == -math.inf:
             if syn.t < post.t_reset:
                 self.push_ts(syn, syn.t)
             syn.t = time
+            return 1.0
+        return 0.0
 
     def fire(self, post, time):
         """The neuron fires for the first time in a trial."""
