@@ -19,6 +19,7 @@ WORDS = {
     "gate": "×",
     "weight": "weight",
     "error": "error",
+    "own": "own\nspikes",
 }
 STEP = 1.5  # from one stage to the next
 
