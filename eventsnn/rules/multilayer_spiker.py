@@ -19,7 +19,7 @@ _Path: Any = path(
 class MultilayerSpiker(_Path):
     """Rule of hidden neurons with escape noise that send to outputs which learn a target train by `EscapeGradient`.
 
-        -dw/dt = lr e_h (psp_o * (S_h (psp_h * S_pre))) / delta_u,     e_h = sum_o w_ho (hazard_o - S_target) / delta_u_o
+        -dw/dt = lr e_h (psp_o * (S_h (psp_h * S_pre)))/delta_u,   e_h = sum_o w_ho (hazard_o - S_target)/delta_u_o
 
     with * a convolution, psp_h and psp_o the effects of a spike on the voltages of the hidden neuron and of the output,
     S_pre, S_h and S_target the spike trains (Gardner, Sporea and Gruening 2015, doi 10.1162/NECO_a_00790: the rule for
@@ -32,10 +32,10 @@ class MultilayerSpiker(_Path):
     whatever happened before, so the mean of the gradient over its spikes is that of the formula; what it has more is
     variance. The eligibility is exact at every message, and costs a synapse nothing until it is touched.
 
-    It is no gradient of the likelihood: a hidden spike multiplies an output's hazard, and here it counts in first order;
-    and the hidden neuron's reset has no derivative. Delays are not undone: an error that comes late by the delay of the
-    way there and that of the way back meets an eligibility which has gone on for as long, so keep both short beside
-    `tau_mem_out`.
+    It is no gradient of the likelihood: a hidden spike multiplies an output's hazard, and here it counts in first
+    order; and the hidden neuron's reset has no derivative. Delays are not undone: an error that comes late by the delay
+    of the way there and that of the way back meets an eligibility which has gone on for as long, so keep both short
+    beside `tau_mem_out`.
 
     `tau_syn_out` and `tau_mem_out` are the time constants of the outputs, which have a synaptic current.
     """
