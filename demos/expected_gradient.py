@@ -19,7 +19,8 @@ def build(seed, engine, trains, w, copies, strengths):
     steep = es.EscapeRate(beta=1 / DELTA_U, height=RATE / DELTA_U)  # the derivative of the hazard
     rule = es.LocalError(surrogate=steep, step=es.Sgd(lr=1.0), when="apply")
     net.connect(x, h, rule, weight=np.repeat(w[:, None], copies, axis=1), name="plastic")
-    net.connect(net.add(es.Clock(2 * END, port="error", start=0.0)), h, port="error")  # d(spikes)/d(spikes) is 1
+    net.connect(net.add(es.SpikeTrain([[0.0]])), one := net.add(es.ErrorNeuron()), weight=1.0)
+    net.connect(one, h, port="error")  # the derivative of the number of spikes by itself
     net.connect(net.add(es.Clock(END)), h, port="apply")
     for a in strengths:
         net.connect(h, net.add(NEURON, copies, name=f"output {a:g}"), weight=a * DELTA_U, pattern=es.one_to_one())
@@ -43,16 +44,15 @@ def figure(seed=0, engine="reference", full=False):
     ratio, degrees, outputs = np.array(theory).T
     counts = [np.bincount(net.spikes(net.population(f"output {a:g}")).i, minlength=copies) for a in simulated]
     mean, error = np.mean(counts, axis=1), np.std(counts, axis=1) / np.sqrt(copies)
-    fig, axes = es.plot.panels(1, 3, size=(9.0, 3.0))
+    fig, axes = es.plot.panels(1, 3, size=(9.0, 3.0), subplot_kw={"xlabel": "strength of a hidden spike [delta_u]"})
     es.plot.curves(expected, {"surrogate gradient": surrogate}, "o", ax=axes[0], xlabel="expected gradient")
-    axes[0].axline((0, 0), slope=1, color="0.6", linewidth=0.8)
-    es.plot.curves(strengths, {"length": ratio, "angle / 90°": degrees}, ax=axes[1], title="surrogate / expected")
-    axes[1].set_xlabel("strength of a hidden spike [delta_u]")
+    axes[0].axline((0, 0), slope=1, color="0.6")
+    es.plot.curves(strengths, {"surrogate / expected": ratio, "angle / 90°": degrees}, ax=axes[1], title="two layers")
     axes[2].errorbar(simulated, mean, error, fmt="o", color=es.plot.COLORS[1], label="simulated")
     es.plot.curves(strengths, {"Campbell's theorem": outputs}, ax=axes[2], yscale="log", title="spikes of the output")
     off = ((mean - np.interp(simulated, strengths, outputs)) / error).tolist()
-    one, two = float(norm(surrogate) / norm(expected)), dict(np.array([strengths, ratio.round(3)]).T[3::10].tolist())
-    return {"one": one, "copies": copies, "two": two, "simulated_minus_exact_in_errors": off}, fig
+    two = {"two": dict(np.array([strengths, ratio.round(3)]).T[3::10].tolist()), "simulated_minus_exact_in_errors": off}
+    return {"one": float(norm(surrogate) / norm(expected)), "copies": copies, **two}, fig
 
 
 if __name__ == "__main__":

@@ -378,7 +378,9 @@ class Draw:
         """Whether a rule may stand before a neuron, whatever its parameters."""
         published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
         often = any(model is one for one in self.often)
-        return kind().sees() <= published and (often or kind is not es.MultiSpikeGradient)
+        if (kind is es.MultiSpikeGradient and not often) or (kind is es.AxonalDelay and not isinstance(model, es.Axon)):
+            return False
+        return kind().sees() <= published
 
     def rule(self, model, mirror=False):
         """A rule that may stand before a neuron, or None; `mirror`: feedback may learn."""

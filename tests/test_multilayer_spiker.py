@@ -121,7 +121,7 @@ def test_both_engines_give_the_same_bits(when, plain_python):
         (es.spike() >> es.gate(es.own_spikes()) >> es.psp(), "one or two filters"),
         (es.spike() >> es.psp() >> es.gate(es.own_spikes()), "one or two filters"),
         (es.spike() >> es.psp() >> es.gate(es.own_spikes() >> es.hold()) >> es.low_pass(1.0), "stands there once"),
-        (es.spike() >> es.psp() >> es.gate(es.Sigmoid()) >> es.gate(es.own_spikes()) >> es.low_pass(1.0), "by the voltage"),
+        (es.spike() >> es.psp() >> es.gate(es.Sigmoid()) >> es.gate(es.own_spikes()) >> es.low_pass(1.0), "one by own"),
     ],
 )  # fmt: skip
 def test_paths_that_make_no_sense_are_refused(chain, says):
