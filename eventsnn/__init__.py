@@ -32,7 +32,20 @@ from eventsnn.neurons import (
     SpikeTrain,
     TwoCompartment,
 )
-from eventsnn.paths import adaptation, double_exponential, error, gate, hold, low_pass, memory, path, psp, spike, weight
+from eventsnn.paths import (
+    adaptation,
+    double_exponential,
+    error,
+    gate,
+    hold,
+    low_pass,
+    memory,
+    own_spikes,
+    path,
+    psp,
+    spike,
+    weight,
+)
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
 from eventsnn.processes import Process
 from eventsnn.relax import (
@@ -73,6 +86,7 @@ from eventsnn.rules import (
     LearnedDelays,
     LocalError,
     Momentum,
+    MultilayerSpiker,
     MultiSpikeGradient,
     NeuronNorm,
     NoMirror,
@@ -173,6 +187,7 @@ __all__ = [
     "MarginRace",
     "Momentum",
     "MultiSpikeGradient",
+    "MultilayerSpiker",
     "Network",
     "NetworkError",
     "Neuron",
@@ -245,6 +260,7 @@ __all__ = [
     "neighbour",
     "normal",
     "one_to_one",
+    "own_spikes",
     "path",
     "plot",
     "psp",

@@ -11,14 +11,14 @@ from eventsnn.demo_runner import Demo, Options, Report, check_folders, module, p
 from eventsnn.errors import EngineError
 
 
-def run(options: Options, file: str) -> Report:
+def run(options: Options, file: str, engine: str) -> Report:
     """What a figure shows in numbers, and where it was written."""
     if options.small:
         raise EngineError("this demo is small already; leave --small out")
     check_folders(options)
     pictures()
     begun = clock.monotonic()
-    seed, engine = options.seed or 0, options.engine or "reference"
+    seed, engine = options.seed or 0, options.engine or engine
     found, drawn = module(file).figure(seed=seed, engine=engine, full=options.full)
     save = save_film if hasattr(drawn, "new_frame_seq") else save_picture
     return {
@@ -41,9 +41,9 @@ def save_film(film: Any, options: Options, name: str) -> str:
     return str(path)
 
 
-def entry(summary: str, file: str, says: str, *, has_full: bool = False) -> Demo:
+def entry(summary: str, file: str, says: str, *, has_full: bool = False, engine: str = "reference") -> Demo:
     """An entry of `eventsnn demo`."""
-    runs: Callable[[Options], Report] = lambda options: run(options, file)  # noqa: E731
+    runs: Callable[[Options], Report] = lambda options: run(options, file, engine)  # noqa: E731
     return Demo(summary, file, runs, says + " ({seconds} s)", learns=False, has_full=has_full)
 
 
@@ -64,6 +64,13 @@ DEMOS = {
         "log-likelihood of the target in the first and the last five of {epochs} epochs: {log_likelihood}",
         has_full=True,
     ),
+    "escape-layers": entry(
+        "a target spike train learned through a hidden layer of stochastic neurons",
+        "escape_layers",
+        "log-likelihood of the target in the last fifth of {epochs} epochs, for each seed: {log_likelihood}",
+        has_full=True,
+        engine="compiled",
+    ),
     "not-conservative": entry(
         "surrogate gradients, summed around closed loops of weights, do not cancel; those of spike times do",
         "not_conservative",
@@ -83,6 +90,13 @@ DEMOS = {
         "expected_gradient",
         "surrogate over expected gradient: one neuron {one:.4f}; two layers {two}",
         has_full=True,
+    ),
+    "surrogate-shapes": entry(
+        "which surrogate derivative, and how steep: a hidden layer learns target spike trains with each",
+        "surrogate_shapes",
+        "loss after learning, for each shape and seed, with steepness {betas}: {loss}",
+        has_full=True,
+        engine="compiled",
     ),
     "feedback-alignment": entry(
         "the angle to the true gradient while learning, for every kind of feedback, with the accuracy",

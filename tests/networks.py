@@ -224,8 +224,8 @@ def shipped(kind, module):
 
 NEURONS = [*shipped(Neuron, neurons), Ramp, Leak]
 SOURCES = shipped(Source, neurons)
-PARTICULAR = (rules.AxonalDelay, rules.MultiSpikeGradient)  # need delays or neurons that are seldom drawn
-RULES = [*(kind for kind in shipped(Rule, rules) if kind not in PARTICULAR), Busy, Watch]
+RULES = [*shipped(Rule, rules), Busy, Watch]
+MIRRORS = [es.Correlation, es.KolenPollack]
 STEPS = [part for part in shipped(Part, rules) if "change" in part.handlers]
 
 
@@ -242,15 +242,18 @@ def burst(cell, count, gap):
             cell.state["left"] = count
 
 
+PORTS = ("error", "about", "gather", "reset", "apply", "boost", "value", "label", "reward", "ask", "spike")
+
+
 @es.needs(es.global_error)
 def nag(cell, period):
     """Sends whatever it can, at regular times, each member at its own."""
     while True:
         k = cell.state.get("k", 0)
         yield cell.until((k + 1) * period * (1 + cell.index))
-        for nth, port in enumerate(("error", "reset", "apply", "boost", "value", "label", "reward", "ask", "spike")):
+        for nth, port in enumerate(PORTS):
             if (k + nth) % 3 == 0 and cell.reaches(port):
-                cell.send(port, 0.25 * (1 + (k + cell.index) % 4))
+                cell.send(port, (1.0 if port in ("about", "gather") else 0.25) * (1 + (k + cell.index) % 4))
         cell.state["k"] = k + 1
 
 
@@ -276,6 +279,7 @@ class Draw:
         self.shape = np.random.default_rng([shape, 4242])
         self.rng = np.random.default_rng([seed, 2424])
         self.on_grid = self.rng.random() < 0.4
+        self.often = []  # models that fire more than once in a trial, by a current
 
     def count(self, low, high):
         """How many there are."""
@@ -304,6 +308,10 @@ class Draw:
 
     def neuron(self, kind):
         """A model with drawn parameters."""
+        if kind in (es.LIF, es.IF) and self.maybe(0.4):
+            taus = {"tau_syn": self.number(0.2, 1.0), **({"tau_mem": self.number(0.2, 1.0)} if kind is es.LIF else {})}
+            self.often.append(kind(t_refractory=0.0, **taus))
+            return self.often[-1]
         if kind is es.LIF:
             tau = self.number(0.2, 1.0)
             return es.LIF(
@@ -366,17 +374,30 @@ class Draw:
             return es.Poisson(rate=self.pick(0.5, 3.0, 12.0), stop=self.pick(math.inf, 2.0)), n
         return kind(), n
 
-    def rule(self, model):
-        """A rule that may stand before a neuron, or None."""
+    def suits(self, kind, model):
+        """Whether a rule may stand before a neuron, whatever its parameters."""
         published = {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
-        kind = self.which(None, *(kind for kind in RULES if kind().sees() <= published))
+        often = any(model is one for one in self.often)
+        if (kind is es.MultiSpikeGradient and not often) or (kind is es.AxonalDelay and not isinstance(model, es.Axon)):
+            return False
+        return kind().sees() <= published
+
+    def rule(self, model, mirror=False):
+        """A rule that may stand before a neuron, or None; `mirror`: feedback may learn."""
+        kind = self.which(None, *(kind for kind in RULES if self.suits(kind, model)))
         if kind is es.ERBP:
             return es.ERBP(i_min=self.pick(-1.0, -math.inf), i_max=self.pick(0.8, 3.0))
         if kind is es.SpikeTimeGradient:
-            return self.spike_time()
+            return self.spike_time(self.which(es.NoMirror, *MIRRORS) if mirror else es.NoMirror)
+        if kind is es.AxonalDelay:
+            return es.AxonalDelay(delays=self.learned_delays(), mode=self.pick("immediate", "accumulate"))
         return None if kind is None else kind()
 
-    def spike_time(self):
+    def learned_delays(self):
+        """Delays that start from those of `delay`."""
+        return es.LearnedDelays(lr=self.pick(0.003, 0.02), shortest=0.01, longest=5.0)
+
+    def spike_time(self, mirror):
         """The spike-time rule with drawn parts."""
         mode = self.pick("immediate", "accumulate", "gather")
         step = self.which(*STEPS)
@@ -386,12 +407,16 @@ class Draw:
             clip=self.pick(es.Clip(), es.Clip(slope=0.3, error=0.5)),
             cost=self.which(es.NoRemedy(), es.WeightSum(sum=1.5, rate=0.05)),
             silence=self.which(es.NoRemedy(), es.Bump(amount=0.05)),
+            delays=self.which(es.FixedDelays(), es.FixedDelays(), self.learned_delays()),
+            mirror=mirror(),
             bound=self.pick(math.inf, 0.2) if mode == "accumulate" else math.inf,
         )
 
-    def delay(self, *kinds):
+    def delay(self, rule, *kinds):
         """Delays of a projection: a number or a distribution."""
         kind = self.which(*kinds)
+        if rule is not None and any("delay" in part.state for part in rule.parts.values()) and kind != "far":
+            kind = "some"  # learned delays have a least one
         if kind == "zero":
             return 0.0
         if kind == "tiny":
@@ -435,16 +460,20 @@ def _forward(d, net, feeders, layers):
         for layer in layers:
             if layer is layers[0] or d.maybe(0.4):
                 for _ in range(d.which(1, 1, 2)):
-                    delay = d.delay("zero", "some", "far", "mixed", "tiny")
-                    net.connect(source, layer, d.rule(layer.model), weight=d.weight(), delay=delay)
+                    rule = d.rule(layer.model)
+                    delay = d.delay(rule, "zero", "some", "far", "mixed", "tiny")
+                    net.connect(source, layer, rule, weight=d.weight(), delay=delay)
     order = list(layers) if d.maybe(0.7) else list(reversed(layers))
     for a, pre in enumerate(order):
         for post in order[a + 1 :]:
             for _ in range(d.which(0, 1, 1, 2)):
-                rule = d.rule(post.model)
+                rule = d.rule(post.model, mirror=True)
                 feedback = d.which(None, "symmetric", "random", "broadcast") if rule is not None else None
-                back = {"feedback": feedback, "feedback_weight": es.normal(0.0, 1.0), "feedback_delay": d.delay("some")}
-                delay = d.delay("zero", "zero", "some", "far", "mixed", "tiny")
+                if any(type(part) in MIRRORS for part in (rule.parts.values() if rule is not None else ())):
+                    feedback = "learned"
+                way = d.delay(None, "some")
+                back = {"feedback": feedback, "feedback_weight": es.normal(0.0, 1.0), "feedback_delay": way}
+                delay = d.delay(rule, "zero", "zero", "some", "far", "mixed", "tiny")
                 net.connect(pre, post, rule, weight=d.weight(), delay=delay, **(back if feedback else {}))
 
 
@@ -453,30 +482,32 @@ def _recurrent(d, net, layers):
         pre, post = d.which(*layers), d.which(*layers)
         pattern = d.pick(None, es.fixed_probability(0.5))
         weight = d.pick(es.normal(0.0, 0.5), es.uniform(-0.6, 0.3))
-        net.connect(pre, post, d.rule(post.model), weight=weight, delay=d.delay("some", "far"), pattern=pattern)
+        rule = d.rule(post.model)
+        net.connect(pre, post, rule, weight=weight, delay=d.delay(rule, "some", "far"), pattern=pattern)
 
 
 def _guests(d, net, feeders, layers):
     """Some of: processes that answer spikes, that send every port, that gather."""
     if d.maybe(0.6):
         answer = net.add(burst, d.pick(1, 3), count=2, gap=d.number(0.02, 0.2), name="burst")
-        net.connect(d.which(*feeders, *layers), answer, delay=d.delay("some"), weight=0.7)
+        net.connect(d.which(*feeders, *layers), answer, delay=d.delay(None, "some"), weight=0.7)
         post = d.which(*layers)
-        net.connect(answer, post, d.rule(post.model), weight=d.weight(), delay=d.delay("some"))
+        rule = d.rule(post.model)
+        net.connect(answer, post, rule, weight=d.weight(), delay=d.delay(rule, "some"))
     if d.maybe(0.7):
         sender = net.add(nag, d.pick(1, 2), period=d.number(0.2, 0.9), name="nag")
         for layer in layers:
-            for port in ("error", "reset", "apply", "boost", "value", "label", "reward", "ask"):
+            for port in PORTS[:-1]:
                 if d.maybe(0.4):
-                    weight = d.pick(1.0, 0.5, es.uniform(0.2, 1.0))
-                    net.connect(sender, layer, port=port, weight=weight, delay=d.delay("zero", "some", "far"))
-        net.connect(sender, d.which(*layers), weight=0.3, delay=d.delay("tiny"))
+                    weight = d.pick(1.0, 0.5, es.uniform(0.2, 1.0)) if port not in ("about", "gather") else 1.0
+                    net.connect(sender, layer, port=port, weight=weight, delay=d.delay(None, "zero", "some", "far"))
+        net.connect(sender, d.which(*layers), weight=0.3, delay=d.delay(None, "tiny"))
     if d.maybe(0.6):
         waiter = net.add(patient, d.pick(1, 2), count=d.pick(1, 3), timeout=d.number(0.1, 1.5), name="patient")
         heard = d.which(*layers)
-        net.connect(heard, waiter, delay=d.delay("zero", "some", "far"), weight=es.uniform(0.5, 1.0))
-        net.connect(waiter, heard, port="error", delay=d.delay("some"))
-        net.connect(waiter, d.which(*layers), weight=0.2, delay=d.delay("some"))
+        net.connect(heard, waiter, delay=d.delay(None, "zero", "some", "far"), weight=es.uniform(0.5, 1.0))
+        net.connect(waiter, heard, port="error", delay=d.delay(None, "some"))
+        net.connect(waiter, d.which(*layers), weight=0.2, delay=d.delay(None, "some"))
 
 
 def _lesson(d, net, layers):
@@ -485,14 +516,14 @@ def _lesson(d, net, layers):
     times = [[d.pick(math.inf, d.number(0.0, 0.4), d.number(0.0, 0.4)) for _ in range(n)] for _ in range(3)]
     inputs, outputs = net.add(es.Latency(), n, name="inputs"), layers[-1]
     rule = d.rule(outputs.model)
-    net.connect(inputs, outputs, rule, weight=d.weight(), delay=d.delay("zero", "some"))
+    net.connect(inputs, outputs, rule, weight=d.weight(), delay=d.delay(rule, "zero", "some"))
     m = outputs.size
     teacher = d.pick(
         es.FirstToSpike(m, patience=d.number(0.3, 1.0)),
         es.MarginRace(0.2),
         es.TargetTimes([[0.1 * (1 + k) for k in range(m)]] * m),
     )
-    taught = net.teach(outputs, teacher, delay=d.delay("some"))
+    taught = net.teach(outputs, teacher, delay=d.delay(None, "some"))
     labels = d.rng.integers(-1, m, 3)
     stimulus = es.Stimulus(times, labels, period=d.number(1.1, 1.6), shuffle=d.pick(True, False), passes=d.pick(0, 1))
     net.stimulate(stimulus, inputs, layers=layers, teacher=taught)

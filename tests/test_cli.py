@@ -46,8 +46,8 @@ def test_runs_as_a_module():
 def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
     assert main(["demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    figures = ["three-factors", "messages", "escape-noise", "not-conservative", "surrogate-path", "expected-gradient"]
-    figures.append("feedback-alignment")
+    figures = ["three-factors", "messages", "escape-noise", "escape-layers", "not-conservative", "surrogate-path"]
+    figures += ["expected-gradient", "surrogate-shapes", "feedback-alignment"]
     names = [
         "temporal-xor",
         "digits",

@@ -149,8 +149,9 @@ def test_the_networks_have_everything():
             seen["silent"] += p.size > len(np.unique(net.spikes(p).i))
             seen["ties"] += len(np.unique(net.spikes(p).t)) < len(net.spikes(p))
     wanted = {*networks.NEURONS, *networks.SOURCES, *networks.RULES, *networks.STEPS, es.Bump, es.WeightSum, es.Clip}
+    wanted |= {*networks.MIRRORS, es.LearnedDelays, ("back", "learned")}
     wanted |= {"burst", "nag", "patient", es.Stimulus, es.FirstToSpike, es.MarginRace, es.TargetTimes}
-    wanted |= {"error", "reset", "apply", "boost", "value", "label", "spike"}
+    wanted |= {*networks.PORTS}
     wanted |= {("back", kind) for kind in (None, "symmetric", "random", "broadcast")}
     wanted |= {"zero delay", "hardly a delay", "many delays", "many windows", "recurrent", "several", "on a grid"}
     wanted |= {"silent", "ties"}

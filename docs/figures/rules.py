@@ -120,6 +120,7 @@ RULES: dict[str, Callable[[], Any]] = {
     "AxonalDelay": spike_times_by_axons,
     "MultiSpikeGradient": spike_times_in_rounds,
     "EscapeGradient": layer(es.EscapeGradient(), "error", es.EscapeLIF(tau_mem=10e-3, tau_syn=5e-3)),
+    "MultilayerSpiker": layer(es.MultilayerSpiker(), "error", es.EscapeLIF(tau_mem=10e-3, tau_syn=5e-3)),
     "PairSTDP": layer(es.PairSTDP(), None),
     "TripletSTDP": layer(es.TripletSTDP(w_max=1.0), None),
     "RewardSTDP": layer(es.RewardSTDP(w_max=1.0), "reward", alike=True),
@@ -208,6 +209,7 @@ PATHS = {
     "eprop-adaptive": es.AdaptiveEProp(),
     "local-error": es.LocalError(),
     "error-triggered": es.ErrorTriggered(),
+    "multilayer-spiker": es.MultilayerSpiker(),
     "etlp": SimpleNamespace(
         chain=es.spike() >> es.low_pass(20e-3) >> es.gate(es.Triangular()) >> es.gate(es.error()) >> es.weight(es.Sgd())
     ),

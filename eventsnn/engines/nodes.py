@@ -155,13 +155,21 @@ class Node:
 class Delivery:
     """An entry of the agenda: a message reaches the synapses start..stop of a projection, all now."""
 
-    __slots__ = ("back", "engine", "sender", "start", "stop", "synapses", "value")
+    __slots__ = ("back", "engine", "nth", "sender", "start", "stop", "synapses", "value")
 
     def __init__(
-        self, engine: "ReferenceEngine", synapses: Synapse, start: int, stop: int, value: float, back: bool, sender: int
+        self,
+        engine: "ReferenceEngine",
+        synapses: Synapse,
+        start: int,
+        stop: int,
+        value: float,
+        back: bool,
+        sender: int,
+        nth: int,
     ) -> None:
         self.engine, self.synapses, self.start, self.stop = engine, synapses, start, stop
-        self.value, self.back, self.sender = value, back, sender
+        self.value, self.back, self.sender, self.nth = value, back, sender, nth
 
     def happen(self) -> None:
         """Deliver to each target in the order of synapses."""

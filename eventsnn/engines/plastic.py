@@ -12,13 +12,11 @@ def wait_there(net, R, P, x, window):
         if not room(net):
             e.start = j
             return False
-        node = P.first + R.target[j]
         w, o = due(net, window, e.offset, R.wait + python_max(R.syn[j].delay, 0.0))
         push(
-            net, w, o, int(SPIKE_KIND), node, R.first + j, net.nodes[node].sent, R.index, j, j + 1, WAITED, int(FORTH),
-            P.stage,
+            net, w, o, int(SPIKE_KIND), P.first + R.target[j], R.first + j, e.nth, R.index, j, j + 1, WAITED,
+            int(FORTH), P.stage,
         )  # fmt: skip
-        net.nodes[node].sent += 1
     return True
 
 

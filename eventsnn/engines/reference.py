@@ -162,7 +162,7 @@ class ReferenceEngine:
                 for a, b, payload in pieces(synapses.target, start, stop, value, to):
                     w, o = self._due(window, offset, delay)
                     post = self.nodes[synapses.plan.post.offset]
-                    what = Delivery(self, synapses, a, b, payload, False, node.number)
+                    what = Delivery(self, synapses, a, b, payload, False, node.number, node.sent)
                     self._at(post, w, o, synapses.kind, node.number, synapses.plan.first + a, node.sent, what)
         node.sent += 1
 
@@ -175,7 +175,7 @@ class ReferenceEngine:
         """Send an error from a synapse to its source, along the feedback."""
         w, o = self._due(*self.env.instant, synapses.back_delay[j])
         source = self.nodes[synapses.plan.pre.offset + synapses.source[j]]
-        what = Delivery(self, synapses, j, j + 1, value, True, node.number)
+        what = Delivery(self, synapses, j, j + 1, value, True, node.number, node.sent)
         self._at(source, w, o, Kind.ERROR, node.number, synapses.plan.first + j, node.sent, what)
         node.sent += 1
 
@@ -241,17 +241,16 @@ class ReferenceEngine:
         for field, variable in neighbours.items():
             setattr(synapses.records[j], field, state[variable])
 
-    def wait(self, node: Node, synapses: Synapse, j: int) -> None:
-        """Let a spike that came to a synapse wait there for its learned delay."""
+    def wait(self, node: Node, synapses: Synapse, j: int, nth: int) -> None:
+        """Let a spike that came to a synapse, the `nth` of its sender, wait there for its learned delay."""
         w, o = self._due(*self.env.instant, synapses.plan.wait + max(synapses.records[j].delay, 0.0))
-        what = Delivery(self, synapses, j, j + 1, WAITED, False, node.number)
-        self._at(node, w, o, synapses.kind, node.number, synapses.plan.first + j, node.sent, what)
-        node.sent += 1
+        what = Delivery(self, synapses, j, j + 1, WAITED, False, node.number, nth)
+        self._at(node, w, o, synapses.kind, node.number, synapses.plan.first + j, nth, what)
 
-    def arrive(self, node: Node, synapses: Synapse, j: int, value: float) -> None:
+    def arrive(self, node: Node, synapses: Synapse, j: int, value: float, nth: int) -> None:
         """A spike arrives: the rule sees the neuron as it stands, then the weight it left is transmitted."""
         if synapses.plan.wait > 0.0 and value != WAITED:
-            self.wait(node, synapses, j)
+            self.wait(node, synapses, j, nth)
             return
         self.bring(node)
         if synapses.records:
@@ -376,7 +375,7 @@ def neuron(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, N
         if delivery.back:
             engine.control(node, "error", delivery.value)
         elif delivery.synapses.kind == Kind.SPIKE:
-            engine.arrive(node, delivery.synapses, j, delivery.value)
+            engine.arrive(node, delivery.synapses, j, delivery.value, delivery.nth)
         else:
             engine.control(node, delivery.synapses.plan.port, delivery.value * delivery.synapses.weight(j))
 

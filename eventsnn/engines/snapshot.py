@@ -95,7 +95,7 @@ def put(engine: "ReferenceEngine", state: dict[str, Any]) -> None:
         window, offset, rank, kind, sender, synapse, nth, projection, start, stop, value, back = row
         key = Key(int(window), float(offset), int(rank), int(kind), int(sender), int(synapse), int(nth))
         synapses = engine.synapses[int(projection)]
-        what = Delivery(engine, synapses, int(start), int(stop), float(value), bool(back), int(sender))
+        what = Delivery(engine, synapses, int(start), int(stop), float(value), bool(back), int(sender), int(nth))
         engine.env.at(key, what)
     for guest, saved in zip((n.guest for n in engine.nodes if n.guest is not None), state["guests"], strict=True):
         put_guest(guest, saved)

@@ -12,7 +12,8 @@ from eventsnn.surrogates import Surrogate
 class Stage:
     """One stage of a path.
 
-    `kind` is "spike", "error", "psp", "low_pass", "hold", "gate" or "weight"; `taus` are names and default values [s]
+    `kind` is "spike", "error", "own", "psp", "low_pass", "hold", "gate", "adaptation" or "weight"; `taus` are names and
+    default values [s]
     of time constants; `part` is what a gate or the weight is made with; `inner` is the path of a gate's error.
     """
 
@@ -51,6 +52,14 @@ def error() -> Chain:
     return Chain((Stage("error", "error"),))
 
 
+def own_spikes() -> Chain:
+    """A gate that opens when the neuron fires: what is there at that instant passes, as a pulse of that area.
+
+    A filter has to come behind it, because what passes is gone at the next instant.
+    """
+    return Chain((Stage("own", "own_spikes"),))
+
+
 def psp() -> Chain:
     """The voltage that the spike would make with weight 1: the synaptic current and the membrane of the neuron."""
     return Chain((Stage("psp", "psp"),))
@@ -78,12 +87,14 @@ def hold() -> Chain:
 
 
 def gate(by: Part | Chain) -> Chain:
-    """Multiplies what passes by a signal of the neuron: a surrogate derivative of its voltage, or its error."""
+    """Multiplies what passes by a signal of the neuron: a function of its voltage, its own spikes, or its error."""
     if isinstance(by, Chain):
         return Chain((Stage("gate", f"gate({by!r})", inner=by),))
     if isinstance(by, Surrogate):
         return Chain((Stage("gate", f"gate({type(by).__name__})", part=by),))
-    raise NetworkError(f"gate({by!r}): a gate is a surrogate such as FastSigmoid(), or an error such as error()")
+    raise NetworkError(
+        f"gate({by!r}): a gate is a surrogate such as FastSigmoid(), own_spikes(), or an error such as error()"
+    )
 
 
 def adaptation() -> Chain:
@@ -112,6 +123,7 @@ class Mode:
     meaning: str
     tau: str | None
     surrogate: bool = False  # whether its input passes the surrogate derivative
+    fires: bool = False  # whether its input passes when the neuron fires
     error: bool = False  # whether its input passes the error
     adapts: bool = False  # whether it takes off what passes
 
@@ -149,6 +161,7 @@ def circuit(chain: Chain) -> Circuit:
         raise NetworkError(f"the path {chain!r}: the gate of the error comes last, before weight(...)")
     if not errors:
         raise NetworkError(f"the path {chain!r} has no gate(error()), so nothing would tell it what to learn")
+    _check_own(c, chain)
     if len(c.modes) < 2 or c.modes[0].surrogate:
         raise NetworkError(
             f"the path {chain!r} needs a psp() or a filter after spike(); a change that depends on the neuron at the "
@@ -158,10 +171,27 @@ def circuit(chain: Chain) -> Circuit:
     return c
 
 
+def _check_own(c: Circuit, chain: Chain) -> None:
+    """Refuse what a gate by the neuron's own spikes cannot stand with."""
+    gates = [i for i, m in enumerate(c.modes) if m.fires]
+    if not gates:
+        return
+    if c.surrogate is not None:
+        raise NetworkError(f"the path {chain!r} has a gate by the voltage and one by own_spikes(); one is supported")
+    if not 0 < gates[0] < len(c.modes) - 1 or max(gates[0], len(c.modes) - 1 - gates[0]) > 2:
+        raise NetworkError(
+            f"the path {chain!r}: on either side of gate(own_spikes()) stand one or two filters; psp() is two"
+        )
+
+
 def _add(c: Circuit, chain: Chain, stage: Stage, waiting: Mode) -> Mode:
     """Add a stage; return the gates that wait for the next mode."""
     for name, tau in stage.taus:
         _add_tau(c, name, tau)
+    if stage.kind == "gate" and stage.inner is not None and stage.inner.stages[0].kind == "own":
+        if waiting.fires or any(m.fires for m in c.modes) or len(stage.inner.stages) > 1:
+            raise NetworkError(f"the path {chain!r}: gate(own_spikes()) stands there once, with nothing behind it")
+        return replace(waiting, fires=True)
     if stage.kind == "gate" and stage.inner is not None:
         if waiting.error:
             raise NetworkError(f"the path {chain!r} has two gates of an error in a row; one is enough")

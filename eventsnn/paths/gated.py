@@ -80,8 +80,9 @@ class Shape:
 
     def __init__(self, c: Circuit) -> None:
         self.last = len(c.modes) - 1
-        gates = [i for i, m in enumerate(c.modes) if m.surrogate]
+        gates = [i for i, m in enumerate(c.modes) if m.surrogate or m.fires]
         self.gate = gates[0] if gates else 0
+        self.fires = bool(gates) and c.modes[self.gate].fires
         self.before = range(self.gate)
         self.behind = range(self.gate, self.last)
         self.fits = bool(gates) and not c.adaptive and len(self.before) <= 2 and len(self.behind) <= 2
@@ -110,7 +111,7 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     """The methods that follow the neuron."""
     shape = Shape(c)
     drift = _step(c, shape, gated=False)
-    if c.pulses and not shape.behind:  # what an error finds is closed
+    if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
         return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
                 drift, WAVE]  # fmt: skip
     flow = method(

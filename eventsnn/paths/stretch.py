@@ -347,7 +347,7 @@ def stretch_text(c: Circuit) -> list[str]:
         n = len(c.modes)
         fade = [f"post.p_{i}_{j} = 0.0" for i, j in pairs(n) if i < n - 1] + _fade_error(c)
         text = gated_text(c, HORIZON, fade)
-        if c.pulses and c.modes[-1].surrogate:
+        if Shape(c).fires or (c.pulses and c.modes[-1].surrogate):
             return text
         return [*text, *_voltage(c, "math.exp(-", "self.ratio("), *_series(*SERIES)]
     return [_flow(c), *_voltage(c), _integrate(c), *_series(), _quadrature()]

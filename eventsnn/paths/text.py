@@ -28,7 +28,7 @@ from eventsnn.paths.make import Path, check_path
 def class_text(name: str, path: str, c: Circuit) -> str:
     """The module that defines the rule of a path."""
     blocks = [_fields(name, path, c), _derive(c)]
-    blocks += [_slowest_and_fastest(c), *stretch_text(c), *_errors(c)]
+    blocks += [_slowest_and_fastest(c), *stretch_text(c), *_own_spikes(c), *_errors(c)]
     blocks += _epochs(c) + _synapse(c)
     return HEADER.format(name=name, path=path) + "\n\n" + "\n\n".join(b.rstrip() for b in blocks) + "\n"
 
@@ -93,6 +93,16 @@ def _slowest_and_fastest(c: Circuit) -> str:
 
 def _of(function: str, names: list[str]) -> str:
     return f"{function}({', '.join(names)})" if len(names) > 1 else names[0]
+
+
+def _own_spikes(c: Circuit) -> list[str]:
+    """What a spike of the neuron lets through."""
+    gates = [i for i, m in enumerate(c.modes) if m.fires]
+    return [
+        method("at_post(self, post, msg)", "The neuron fires: what is at the gate passes, and no synapse is visited.",
+               *(f"post.p_{i}_{j} += post.p_{i - 1}_{j} / {tau_of(c.modes[i])}" for j in range(i)), "return 0.0")
+        for i in gates
+    ]  # fmt: skip
 
 
 def _errors(c: Circuit) -> list[str]:

@@ -10,6 +10,7 @@ Times are seconds; the axis says s, ms or µs, whichever suits the time span dra
 
 from eventsnn.plot.activity import raster, voltage
 from eventsnn.plot.anatomy import anatomy
+from eventsnn.plot.curves import curves
 from eventsnn.plot.messages import messages
 from eventsnn.plot.panel import Layer, Trial, temporal_panel, trials
 from eventsnn.plot.path import path, surrogates
@@ -21,6 +22,7 @@ __all__ = [
     "Layer",
     "Trial",
     "anatomy",
+    "curves",
     "decision_times",
     "learning_curve",
     "messages",

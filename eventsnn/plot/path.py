@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from eventsnn.errors import NetworkError
 from eventsnn.plot.style import FAINT, INK, canvas, colors_for, legend, names_for
@@ -19,6 +20,7 @@ WORDS = {
     "gate": "×",
     "weight": "weight",
     "error": "error",
+    "own": "own\nspikes",
 }
 STEP = 1.5  # from one stage to the next
 
@@ -39,48 +41,51 @@ def path(rule: Any, *, ax: Axes | None = None) -> Axes:
         raise NetworkError(f"plot.path got {rule!r}; give a rule that was made with path(), such as SuperSpike()")
     stages = chain.stages
     values = rule if not isinstance(rule, type) else None
-    with canvas(ax, (max(4.0, 1.05 * len(stages)), 2.6)) as ax:
-        _row(ax, stages, values)
-        for k, stage in enumerate(stages):
-            if stage.kind == "gate":
-                _gate(ax, stage, k * STEP, values)
+    gates = [(k, stage) for k, stage in enumerate(stages) if stage.kind == "gate"]
+    high = any(stage.inner is not None and len(stage.inner.stages) > 1 for _, stage in gates)
+    with canvas(ax, (max(4.0, 1.05 * len(stages)), 2.6 if high else 2.1)) as ax:
+        boxes = _row(ax, stages, values)
+        for k, stage in gates:
+            _gate(ax, stage, boxes[k], values)
         ax.text(-0.6, -1.1, "synapse", color=FAINT, ha="left", va="center", fontsize=8)
         ax.text(-0.6, 1.2, "neuron", color=FAINT, ha="left", va="center", fontsize=8)
         ax.axhline(0.62, color=FAINT, linewidth=0.6, linestyle=(0, (2, 3)))
         ax.set_xlim(-0.8, (len(stages) - 1) * STEP + 0.8)
-        ax.set_ylim(-1.3, 3.3)
+        ax.set_ylim(-1.3, 3.3 if high else 2.4)
         ax.set_axis_off()
     return ax
 
 
-def _gate(ax: Axes, stage: Any, x: float, values: Any) -> None:
+def _gate(ax: Axes, stage: Any, gate: Text, values: Any) -> None:
     """What a gate multiplies by."""
+    x = gate.get_position()[0]
     if stage.inner is None:
         part = getattr(values, "surrogate", None) or stage.part
-        _box(ax, x, 1.35, type(part).__name__)
+        last = _box(ax, x, 1.35, type(part).__name__)
         ax.text(x, 1.95, "voltage", ha="center", va="center", fontsize=8, color=INK)
-        top = 1.05
     else:
         inner = stage.inner.stages
-        for k, one in enumerate(inner):
-            y = 1.65 + 1.2 * (len(inner) - 1 - k)
-            _box(ax, x, y, _name(one, values))
-            if k:
-                _arrow(ax, (x, y + 0.95), (x, y + 0.52))
-        top = 1.15 if len(inner) > 1 else 1.35
-    _arrow(ax, (x, top), (x, 0.3))
+        last = _box(ax, x, 1.35 + 1.3 * (len(inner) - 1), _name(inner[0], values))
+        for k, one in enumerate(inner[1:], start=2):
+            box = _box(ax, x, 1.35 + 1.3 * (len(inner) - k), _name(one, values))
+            _arrow(ax, last, box)
+            last = box
+    _arrow(ax, last, gate)
 
 
-def _row(ax: Axes, stages: Sequence[Any], values: Any) -> None:
+def _row(ax: Axes, stages: Sequence[Any], values: Any) -> list[Text]:
+    """The stages and the arrows between them."""
+    boxes: list[Text] = []
     words = {"psp": 2, "weight": 2, "low_pass": 1, "hold": 1, "adaptation": 1}
     for k, stage in enumerate(stages):
-        place, y = k * STEP, 0.0
-        _box(ax, place, y, _name(stage, values), round_=stage.kind == "gate")
+        place = k * STEP
+        boxes.append(_box(ax, place, 0.0, _name(stage, values), round_=stage.kind == "gate"))
         if k:
-            _arrow(ax, (place - STEP + 0.55, y), (place - 0.55, y))
+            _arrow(ax, boxes[-2], boxes[-1])
         count = len(stage.taus) or words.get(stage.kind, 0)
         if count:
-            ax.text(place, y - 0.62, f"{count} word{'s' * (count > 1)}", ha="center", fontsize=7, color=INK)
+            ax.text(place, -0.72, f"{count} word{'s' * (count > 1)}", ha="center", fontsize=7, color=INK)
+    return boxes
 
 
 def _name(stage: Any, values: Any) -> str:
@@ -90,14 +95,17 @@ def _name(stage: Any, values: Any) -> str:
     return name + ("\n" + ", ".join(f"{1e3 * tau:g}" for tau in taus) + " ms" if taus else "")
 
 
-def _box(ax: Axes, x: float, y: float, text: str, round_: bool = False) -> None:
+def _box(ax: Axes, x: float, y: float, text: str, round_: bool = False) -> Text:
     shape = "circle,pad=0.25" if round_ else "round,pad=0.3,rounding_size=0.2"
     frame = {"boxstyle": shape, "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
-    ax.text(x, y, text, ha="center", va="center", fontsize=7.5, color=INK, bbox=frame)
+    return ax.text(x, y, text, ha="center", va="center", fontsize=7.5, color=INK, bbox=frame)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "shrinkA": 0})
+def _arrow(ax: Axes, start: Text, end: Text) -> None:
+    """From the edge of one box to that of another."""
+    look: Any = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 2}
+    ends = {"patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch()}
+    ax.annotate("", end.get_position(), start.get_position(), arrowprops={**look, **ends})
 
 
 def surrogates(

@@ -10,6 +10,7 @@ from eventsnn.rules.etlp import ETLP, AdaptiveETLP, LabelDelta
 from eventsnn.rules.local_error import ErrorTriggered, LocalError
 from eventsnn.rules.mirrors import Correlation, KolenPollack, NoMirror
 from eventsnn.rules.multi_spike import MultiSpikeGradient
+from eventsnn.rules.multilayer_spiker import MultilayerSpiker
 from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
 from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
@@ -46,6 +47,7 @@ __all__ = [
     "LocalError",
     "Momentum",
     "MultiSpikeGradient",
+    "MultilayerSpiker",
     "NeuronNorm",
     "NoMirror",
     "NoNorm",

@@ -26,10 +26,12 @@ class EscapeGradient(_Path):
     by the weight, exactly, if v is what it would be had the neuron fired the target: a neuron with
     `reset="subtract", reset_by="target"`, whose after-potential does not depend on the weights. With `reset_by="own"` v
     follows the spikes that the neuron happened to fire, and the rule is an approximation, as in Gardner et al. 2015
-    (doi 10.3389/fncom.2015.00034, where it trains outputs).
+    (doi 10.1162/NECO_a_00790), where it trains outputs. With `errors="return"` every error goes on through the
+    synapses, divided by `delta_u`: that is the derivative of -log P by the voltage, which hidden neurons learn from by
+    `MultilayerSpiker`.
 
     `surrogate` must be the neuron's hazard: `EscapeRate(beta=1/delta_u, height=rate)`. A target's spike is an error
-    message below 0, as `TargetTrains` sends it; other errors are no part of this gradient and are ignored. Nothing
+    message below 0, as `TargetTrains` sends it; other errors are no part of this gradient and change nothing. Nothing
     else is needed, so a neuron learns on whether it fires or not.
     """
 
@@ -49,7 +51,7 @@ class EscapeGradient(_Path):
             e = msg.value * self.steepness
             post.p_2_0 += e * post.p_1_0
             post.p_2_1 += e * post.p_1_1
-        return msg.value if self.returns > 0.0 else 0.0
+        return msg.value * self.steepness if self.returns > 0.0 else 0.0
 
     def at_reset(self, post, msg):
         """The neuron forgets its input, and so does all that was on its way."""

@@ -1,6 +1,5 @@
 """The pictures of the studies."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ def ladder(results: Results, groups: Mapping[str, Sequence[str]], title: str, ag
     """
     from matplotlib import pyplot as plt
 
+    from eventsnn.plot.labels import label_points
     from eventsnn.plot.style import INK, STYLE, dress
 
     names = [name for group in groups.values() for name in group]
@@ -35,11 +35,14 @@ def ladder(results: Results, groups: Mapping[str, Sequence[str]], title: str, ag
         for ax in axes:
             dress(ax)
         _every_setting(axes[0], results, groups, names)
+        there = []
         for ax, (metric, label) in zip(axes[1:], against.items(), strict=True):
-            _against(ax, results, groups, names, metric)
+            there.append(_against(ax, results, groups, names, metric))
             ax.set_xlabel(label)
             ax.set_ylabel("accuracy")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=INK)
+        for ax, points in zip(axes[1:], there, strict=True):
+            label_points(ax, points)
     return figure
 
 
@@ -62,39 +65,26 @@ def _every_setting(ax: Any, results: Results, groups: Mapping[str, Sequence[str]
     ax.set_xlabel("accuracy")
 
 
-def _against(ax: Any, results: Results, groups: Mapping[str, Sequence[str]], names: Sequence[str], metric: str) -> None:
-    """Settings by their numbers; where several lie at one place, the numbers stand side by side."""
-    from eventsnn.plot.style import INK
-
+def _against(
+    ax: Any, results: Results, groups: Mapping[str, Sequence[str]], names: Sequence[str], metric: str
+) -> dict[str, tuple[float, float]]:
+    """Draw settings; return where each lies, by its number."""
     colors = _colors(groups)
-    points: dict[int, tuple[float, float]] = {}
+    points: dict[str, tuple[float, float]] = {}
     for k, name in enumerate(names, start=1):
         x, y = results.number(name, metric), results.number(name, "accuracy")
         if x.mean is None or y.mean is None:
             continue
         ax.errorbar(x.mean, y.mean, yerr=y.sd or 0.0, xerr=x.sd or 0.0, color=colors[name], linewidth=0.8, alpha=0.35)
         ax.plot(x.mean, y.mean, "o", color=colors[name], markersize=4)
-        points[k] = (x.mean, y.mean)
+        points[str(k)] = (x.mean, y.mean)
     if not points:
-        return
+        return {}
     ax.margins(0.12, 0.05)
     across = [x for x, _ in points.values()]
     if min(across) > 0.0 and max(across) > 100.0 * min(across):
         ax.set_xscale("log")
-    seen = {k: (math.log(x) if ax.get_xscale() == "log" else x, y) for k, (x, y) in points.items()}
-    spans = [max(p[i] for p in seen.values()) - min(p[i] for p in seen.values()) or 1.0 for i in (0, 1)]
-    groups_there: list[list[int]] = []
-    for k, point in seen.items():
-        near = (g for g in groups_there if all(abs(point[i] - seen[g[0]][i]) < 0.03 * spans[i] for i in (0, 1)))
-        found = next(near, None)
-        if found is None:
-            groups_there.append([k])
-        else:
-            found.append(k)
-    for numbers in groups_there:
-        lines = [" ".join(map(str, numbers[i : i + 4])) for i in range(0, len(numbers), 4)]
-        place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 6.5, "color": INK}
-        ax.annotate("\n".join(lines), points[numbers[0]], (5, 0), **place)
+    return points
 
 
 def scaling(rows: Sequence[Mapping[str, Any]], title: str) -> Any:

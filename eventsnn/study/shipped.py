@@ -8,6 +8,7 @@ LEFT_OUT = {
     "AxonalDelay": "changes delays, and no weight",
     "MultiSpikeGradient": "learns in rounds after a trial, from a loss of several spikes",
     "EscapeGradient": "needs neurons that fire at random",
+    "MultilayerSpiker": "is for hidden neurons that fire at random",
 }
 COMPARED: dict[str, type[Rule]] = {
     name: kind
