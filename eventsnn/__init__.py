@@ -34,7 +34,9 @@ from eventsnn.neurons import (
 )
 from eventsnn.paths import adaptation, double_exponential, error, gate, hold, low_pass, memory, path, psp, spike, weight
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
+from eventsnn.playback import Playback
 from eventsnn.processes import Process
+from eventsnn.recordings import Recordings
 from eventsnn.relax import (
     Relaxation,
     barrier,
@@ -101,7 +103,8 @@ from eventsnn.stimulus import Stimulus
 from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
-from eventsnn.wiring import connect_erbp, connect_local_readout
+from eventsnn.verdicts import LargestValue
+from eventsnn.wiring import connect_erbp, connect_local_readout, connect_verdict
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -164,6 +167,7 @@ __all__ = [
     "Interrupted",
     "KolenPollack",
     "LabelDelta",
+    "LargestValue",
     "Latency",
     "LearnedDelays",
     "LinearNeuron",
@@ -184,6 +188,7 @@ __all__ = [
     "PairSTDP",
     "Part",
     "Penalty",
+    "Playback",
     "Poisson",
     "PostState",
     "Process",
@@ -192,6 +197,7 @@ __all__ = [
     "RMax",
     "RateTarget",
     "Readout",
+    "Recordings",
     "Regular",
     "Relaxation",
     "RewardSTDP",
@@ -221,6 +227,7 @@ __all__ = [
     "barrier",
     "connect_erbp",
     "connect_local_readout",
+    "connect_verdict",
     "datasets",
     "double_exponential",
     "edges",
