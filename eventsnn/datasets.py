@@ -1,4 +1,7 @@
-"""Data sets as latencies and labels, or as recordings of events. eventsnn ships no data: a loader says where to get what it does not find."""
+"""Data sets as latencies and labels, or as recordings of events.
+
+eventsnn ships no data: a loader says where to get what it does not find.
+"""
 
 import gzip
 import lzma

@@ -1,4 +1,4 @@
-"""The source that plays recordings: each event is a spike of its input, one recording after another, without a pause."""
+"""The source that plays recordings: each event is a spike of its input, one recording after another, without pause."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,6 +40,8 @@ class Playback(Source):
         period: float | None = None,
     ) -> None:
         super().__init__()
+        if not len(recordings):
+            raise NetworkError("Playback: there are no recordings; give at least one")
         period = recordings.duration if period is None else float(period)
         if not period >= recordings.duration:
             raise NetworkError(
@@ -95,7 +97,7 @@ class Playback(Source):
             k += 1
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _same(self._given, other._given)  # type: ignore[attr-defined]
+        return isinstance(other, Playback) and _same(self._given, other._given)
 
     __hash__ = None  # type: ignore[assignment]
 

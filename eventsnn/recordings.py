@@ -96,6 +96,23 @@ class Recordings:
         together: Any = [np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "channels", "labels")]
         return parts[0]._with(together[0], together[1], np.concatenate([*begins, ends[-1:]]), together[2])
 
+    def refractory(self, duration: float) -> "Recordings":
+        """Without the events that an input has within `duration` [s] after one that was kept: fewer, and as telling.
+
+        Where pixels were merged, what several of them see at once is then one event.
+        """
+        if not duration >= 0:
+            raise NetworkError(f"Recordings.refractory: duration is {duration}; give seconds >= 0")
+        which = np.repeat(np.arange(len(self)), np.diff(self.begins))
+        place, times = which * self.inputs + self.channels, self.times.tolist()
+        free = [0.0] * (len(self) * self.inputs)
+        kept = np.zeros(len(times), bool)
+        for k, i in enumerate(place.tolist()):
+            if times[k] >= free[i]:
+                kept[k], free[i] = True, times[k] + duration
+        begins = np.concatenate([[0], np.cumsum(kept)])[self.begins]
+        return self._with(self.times[kept], self.channels[kept], begins, self.labels)
+
     def counts(self, bins: int = 1) -> np.ndarray:
         """How many events each input has in each of so many equal parts of a recording, (recordings, bins, inputs)."""
         which = np.repeat(np.arange(len(self)), np.diff(self.begins))

@@ -49,7 +49,7 @@ class LargestValue(Process):
             elif message is not None and state.get("open"):
                 if message.line >= self.classes:
                     raise EngineError(
-                        f"readout {message.line} of {message.source} answered, but LargestValue has {self.classes} classes"
+                        f"readout {message.line} of {message.source} answered, but there are {self.classes} classes"
                     )
                 state["values"][message.line] = message.value
             elif message is None and state["asked"]:
@@ -74,7 +74,7 @@ class LargestValue(Process):
         state = cell.state
         if not state.get("open"):
             return None
-        due = state["start"] + (state["looked"] + 0.5) * self.every + (self.patience if state["asked"] else 0.0)
+        due: float = state["start"] + (state["looked"] + 0.5) * self.every + (self.patience if state["asked"] else 0.0)
         return max(0.0, due - cell.now)
 
     def add(self, cell: Handle) -> None:
