@@ -7,7 +7,7 @@ import numpy as np
 
 import eventsnn as es
 
-SIZES = {"default": (300, (100,), 3), "full": (550, (100,), 8), "small": (20, (20,), 1)}  # recordings, hidden, passes
+SIZES = {"default": (300, (100,), 3), "full": (550, (100,), 6), "small": (20, (20,), 1)}  # recordings, hidden, passes
 LAYER = {"tau_mem": 20e-3, "tau_syn": 10e-3, "reset": "subtract"}
 FORMS = {"local": (es.LocalError, "change"), "triggered": (es.ErrorTriggered, "event")}
 
@@ -22,18 +22,20 @@ def samples(data=None, size="default"):
 def network(playback, hidden, seed=0, engine="compiled", rule="local", trained=None):
     """578 inputs and layers with readouts of their own; with new weights, or with those of a trained network."""
     kind, form = FORMS[rule]
-    learner = kind(surrogate=es.FastSigmoid(beta=2.0), step=es.Adam(lr=2e-3), when="apply", panel=0.25)
-    looks = es.SampledError(every=10e-3, patience=1e-3, form=form, threshold=0.02)
+    learner = kind(
+        surrogate=es.FastSigmoid(beta=2.0), step=es.AnnealedAdam(lr=8e-3, half=500.0), when="apply", panel=0.25
+    )
+    looks = es.SampledError(every=20e-3, patience=1e-3, form=form, threshold=0.05)
     net = es.Network(seed, engine)
     layer, stimulus = net.add(playback, name="pixels", record=()), net.add(playback.stimulus(), name="stimulus")
     for k, size in enumerate(hidden, start=1):
-        pre, layer = layer, net.add(es.LIF(**LAYER), size, name=f"hidden {k}", i_bias=1.0)
-        new = es.normal(0.0, 0.05 if k == 1 else 2.0 / np.sqrt(pre.size))
+        pre, layer = layer, net.add(es.LIF(**LAYER), size, name=f"hidden {k}", i_bias=0.8)
+        new = es.normal(0.0, 0.1 if k == 1 else 2.0 / np.sqrt(pre.size))
         old = trained and trained.matrix(trained.projection(f"{pre.name}->{layer.name}"))
         net.connect(pre, layer, learner, weight=new if trained is None else old)
         net.connect(stimulus, layer, port="apply")  # weights change when a recording is over
-        own = es.connect_local_readout(net, layer, stimulus, 10, sampled=looks, tau=50e-3)
-        es.connect_verdict(net, own.readout, stimulus, name=f"verdict {k}")
+        own = es.connect_local_readout(net, layer, stimulus, 10, sampled=looks, tau=50e-3, amplitude=0.4)
+        es.connect_verdict(net, own.readout, stimulus, looks=15, every=20e-3, name=f"verdict {k}")
     return net
 
 

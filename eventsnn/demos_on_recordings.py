@@ -17,8 +17,8 @@ def run(options: Options) -> Report:
     size = "full" if options.full else "small" if options.small else "default"
     rule = options.rule or "local"
     net = start(options, demo.build, "compiled", size=size, rule=rule, data=options.data)
-    playback: Any = net.population("pixels").model
-    total, played = round(playback.stimulus().end / playback.period), net.now
+    stimulus: Any = net.population("stimulus").model
+    total, played = stimulus.passes * len(stimulus.labels), net.now
     wall, cpu = clock.monotonic(), clock.process_time()
     follow(net, demo.learn(net), options, total, "recording", "nmnist")
     seconds, burnt = clock.monotonic() - wall, clock.process_time() - cpu
@@ -76,7 +76,7 @@ def picture(net: Network, shown: Recordings, twin: Network, layers: int) -> Any:
     """A recording in its three turns, what a layer makes of it, and how losses and accuracies went."""
     plot = pictures()
     figure, axes = plot.panels(1, 6, size=(15.0, 2.6))
-    frames = shown[:1].counts(3).reshape(3, *shown.shape)
+    frames = shown[:1].counts(3).reshape(3, 2, *shown.shape[-2:])
     for k, ax in enumerate(axes[:3]):
         change = frames[k, 1].astype(float) - frames[k, 0]
         ax.imshow(change, cmap="RdBu_r", vmin=-np.abs(frames).max(), vmax=np.abs(frames).max())
@@ -95,8 +95,8 @@ DEMOS = {
         "nmnist",
         run,
         "{accuracy:.1%} of {test_recordings} test recordings are named rightly, and {own_accuracy:.1%} of "
-        "{own_recordings} held out from the others, after {recordings} presentations ({hidden} hidden neurons, {rule} errors, "
-        "{wall_per_recorded_second} s for a second of recording)",
+        "{own_recordings} held out from the others, after {recordings} presentations ({hidden} hidden neurons, {rule} "
+        "errors, {wall_per_recorded_second} s for a second of recording)",
         on_data=True,
         has_full=True,
         rules=True,

@@ -1,6 +1,7 @@
 """Recordings of event cameras: read as they were made, played event by event, and named by the largest readout."""
 
 import io
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eventsnn as es
+from eventsnn import demo_runner, demos_on_recordings
+from eventsnn.cli import main
 
 DATA = Path(os.environ.get("EVENTSNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 EVENTS = {  # split, digit, number: x, y, polarity, time [us]
@@ -257,3 +260,78 @@ def test_a_population_of_another_size_and_a_label_out_of_range_are_refused():
     es.connect_verdict(net, net.add(es.Readout(), 2, name="y"), stimulus)
     with pytest.raises(es.EngineError, match="the label 2 came from stimulus"):
         net.run(0.4)
+
+
+# -- the demo ---------------------------------------------------------------------------------------------------------
+
+nmnist = demo_runner.module("nmnist")
+
+
+def tiny(data=None, size="default"):
+    """Recordings of two classes, in which one half or the other of four inputs has most events."""
+    rng, labels = np.random.default_rng(1), np.arange(8) % 2
+    events = [sorted((int(t), int(i) + 2 * g) for t, i in rng.integers(0, (99, 2), (12, 2))) for g in labels]
+    short = recordings(events, labels)
+    whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3))
+    return whole[:6], whole[:2], whole[6:], whole[7:]
+
+
+def run_demo(*arguments, out, capsys):
+    """The JSON object that the demo prints."""
+    capsys.readouterr()
+    options = ["--json", "--no-progress", "--engine", "reference", "--out", str(out), *arguments]
+    assert main(["demo", "nmnist", *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("rule", ["local", "triggered"])
+def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(net, learn=nmnist.learn):
+        for done in learn(net, step=2):
+            yield done
+            if done == 8:
+                raise Killed
+
+    monkeypatch.setattr(nmnist, "samples", tiny)
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 2))
+    how = ("--rule", rule, "--seed", "3")
+    whole = run_demo(*how, out=tmp_path, capsys=capsys)
+    assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "4 + 3", rule)
+    train, *_, test = tiny()
+    first = whole["messages"]["pixels->hidden 1"]
+    assert first == 2 * 4 * len(train.times)
+    assert whole["synaptic_operations_of_training"] == first + whole["messages"]["hidden 1->hidden 2"]
+    assert whole["test_recordings"] == len(test)
+    assert Path(whole["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    with monkeypatch.context() as stop:
+        stop.setattr(nmnist, "learn", killed)
+        stop.setattr(demo_runner, "KEEP_EVERY", 0.0)
+        stop.setattr(demo_runner, "KEEP_SHARE", np.inf)
+        with pytest.raises(Killed):
+            run_demo(*how, "--save", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
+    again = run_demo(*how, "--resume", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
+    for measured in ("seconds", "wall_per_recorded_second", "cpu_per_recorded_second"):
+        assert whole.pop(measured) >= 0
+        assert again.pop(measured) >= 0
+    assert again == whole
+
+
+def test_answering_teaches_nothing_and_learning_changes_both_layers(monkeypatch):
+    monkeypatch.setattr(nmnist, "samples", tiny)
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 1))
+    net, names = nmnist.build(engine="reference"), ("pixels->hidden 1", "hidden 1->hidden 2")
+    before = [net.run(1e-6).matrix(net.projection(name)) for name in names]
+    for done in nmnist.learn(net, step=5):
+        assert done in (5, 6)
+    learned = [net.matrix(net.projection(name)) for name in names]
+    assert all(np.any(a != b) for a, b in zip(before, learned, strict=True))
+    _, twin = demos_on_recordings.answered(nmnist, net, tiny()[2], [4, 3], "local")
+    for name, matrix in zip(names, learned, strict=True):
+        assert np.array_equal(twin.matrix(twin.projection(name)), matrix)
+
+
+def test_the_demo_is_short():
+    assert len(Path(nmnist.__file__).read_text(encoding="utf-8").splitlines()) < 60
