@@ -270,7 +270,7 @@ nmnist = demo_runner.module("nmnist")
 def tiny(data=None, size="default"):
     """Recordings of two classes, in which one half or the other of four inputs has most events."""
     rng, labels = np.random.default_rng(1), np.arange(8) % 2
-    events = [sorted((int(t), int(i) + 2 * g) for t, i in rng.integers(0, (99, 2), (12, 2))) for g in labels]
+    events = [sorted((int(t), int(i) + 2 * g) for t, i in rng.integers(0, (99, 2), (100, 2))) for g in labels]
     short = recordings(events, labels)
     whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3))
     return whole[:6], whole[:2], whole[6:], whole[7:]
