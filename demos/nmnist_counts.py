@@ -10,42 +10,42 @@ import eventsnn as es
 from eventsnn.demo_runner import module
 
 SEEDS = 3  # of the MLP
+RIDGE = [{"alpha": alpha} for alpha in (1e2, 3e2, 1e3, 3e3, 1e4)]
+MLP = [{"hidden_layer_sizes": n, "alpha": alpha, "max_iter": 300} for n in (100, 300) for alpha in (1e-4, 1.0)]
 
 
-def models():
-    """Every setting that was tried: by name, a model for each seed."""
-    for alpha in (300.0, 1e3, 3e3, 1e4, 3e4):
-        yield f"ridge, alpha {alpha:g}", [RidgeClassifier(alpha=alpha)]
-    for hidden in (100, 300):
-        for alpha in (1e-4, 1.0, 10.0):
-            yield (
-                f"MLP of {hidden}, alpha {alpha:g}",
-                [MLPClassifier(hidden, alpha=alpha, max_iter=300, random_state=seed) for seed in range(SEEDS)],
-            )
+def parts_of(recordings):
+    """Training, validation and own test recordings, as in the demo."""
+    return recordings[:550], recordings[550:700], recordings[700:]
 
 
-def compare(parts, bins=1):
-    """Of ridge and of MLP the setting with the best validation accuracy, raw counts or their roots; and its scores."""
-    best = {}
-    for power in (1.0, 0.5):
-        x, *rest = [part.counts(bins).reshape(len(part), -1) ** power for part in parts]
-        spread = x.std()
-        for name, of_seeds in models():
-            scores = []
-            for model in of_seeds:
-                scale = spread if name.startswith("MLP") else spread / parts[0].counts(bins).std()
-                model.fit(x / scale, parts[0].labels)
-                scores.append([model.score(z / scale, part.labels) for z, part in zip(rest, parts[1:], strict=True)])
-            mean = [sum(column) / len(scores) for column in zip(*scores, strict=True)]
-            kind = name.split()[0].strip(",")
-            if mean[0] > best.get(kind, [[0.0]])[0][0]:
-                best[kind] = mean, f"{name}, counts to the power {power:g}", scores
-    return best
+def scores(model, parts, bins):
+    """The accuracies of a model on all parts but the first, which it is trained on."""
+    x = [part.counts(bins).reshape(len(part), -1) for part in parts]
+    model.fit(x[0] / x[0].std(), parts[0].labels)
+    return [model.score(z / x[0].std(), part.labels) for z, part in zip(x[1:], parts[1:], strict=True)]
+
+
+def best(parts, bins=1):
+    """Of each kind, the setting with the best mean accuracy on the validation recordings: its name and accuracies."""
+    for kind, settings, seeds in (("ridge", RIDGE, [None]), ("MLP", MLP, range(SEEDS))):
+        tried = []
+        for setting in settings:
+            make = RidgeClassifier if kind == "ridge" else MLPClassifier
+            runs = [scores(make(**setting, random_state=seed), parts, bins) for seed in seeds]
+            means = [sum(column) / len(runs) for column in zip(*runs, strict=True)]
+            tried.append((means[0], f"{kind} {setting}", means, runs))
+        yield max(tried)[1:]
 
 
 if __name__ == "__main__":
-    for merge in (1, 2):
-        train, test = es.datasets.nmnist(merge=merge)
-        for bins in (1, 3):
-            for mean, name, _ in compare([*module("nmnist").split(train), test], bins).values():
-                print(f"merged {merge}, {bins} bins: {name}: {', '.join(f'{score:.1%}' for score in mean)}")
+    demo = module("nmnist").samples(size="full")
+    train, test = es.datasets.nmnist(merge=2)
+    for what, parts, bins in (
+        ("all events", [*parts_of(train), test], 1),
+        ("the demo's events", demo, 1),
+        ("the demo's events in each of three turns", demo, 3),
+    ):
+        for name, means, runs in best(parts, bins):
+            told = ", ".join(f"{mean:.1%}" for mean in means)
+            print(f"{what}: {name}: validation, own test, test: {told}; runs: {runs}", flush=True)
