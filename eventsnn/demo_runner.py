@@ -131,7 +131,8 @@ def follow(net: Network, steps: Iterable[int], options: Options, total: int, uni
         if options.save is None:
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
         net.save(options.save)
-        again = f"eventsnn demo {name}{' --small' * options.small} --resume {options.save} --save {options.save}"
+        how = " --small" * options.small + " --full" * options.full + (f" --rule {options.rule}" if options.rule else "")
+        again = f"eventsnn demo {name}{how} --resume {options.save} --save {options.save}"
         raise Interrupted(f"stopped at {net.now:g} s and saved; go on with: {again}") from stop
     if options.save is not None:
         net.save(options.save)
