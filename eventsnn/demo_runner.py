@@ -131,7 +131,7 @@ def follow(net: Network, steps: Iterable[int], options: Options, total: int, uni
         if options.save is None:
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
         net.save(options.save)
-        how = " --small" * options.small + " --full" * options.full + (f" --rule {options.rule}" if options.rule else "")
+        how = " --small" * options.small + " --full" * options.full + f" --rule {options.rule}" * bool(options.rule)
         again = f"eventsnn demo {name}{how} --resume {options.save} --save {options.save}"
         raise Interrupted(f"stopped at {net.now:g} s and saved; go on with: {again}") from stop
     if options.save is not None:
