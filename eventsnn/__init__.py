@@ -47,7 +47,9 @@ from eventsnn.paths import (
     weight,
 )
 from eventsnn.patterns import all_to_all, edges, fixed_indegree, fixed_probability, one_to_one
+from eventsnn.playback import Playback
 from eventsnn.processes import Process
+from eventsnn.recordings import Recordings
 from eventsnn.relax import (
     Relaxation,
     barrier,
@@ -115,7 +117,8 @@ from eventsnn.stimulus import Stimulus
 from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
-from eventsnn.wiring import connect_erbp, connect_local_readout
+from eventsnn.verdicts import LargestValue
+from eventsnn.wiring import connect_erbp, connect_local_readout, connect_verdict
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -178,6 +181,7 @@ __all__ = [
     "Interrupted",
     "KolenPollack",
     "LabelDelta",
+    "LargestValue",
     "Latency",
     "LearnedDelays",
     "LinearNeuron",
@@ -199,6 +203,7 @@ __all__ = [
     "PairSTDP",
     "Part",
     "Penalty",
+    "Playback",
     "Poisson",
     "PostState",
     "Process",
@@ -207,6 +212,7 @@ __all__ = [
     "RMax",
     "RateTarget",
     "Readout",
+    "Recordings",
     "Regular",
     "Relaxation",
     "RewardSTDP",
@@ -236,6 +242,7 @@ __all__ = [
     "barrier",
     "connect_erbp",
     "connect_local_readout",
+    "connect_verdict",
     "datasets",
     "double_exponential",
     "edges",

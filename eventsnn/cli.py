@@ -93,7 +93,8 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
-    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike: folder of the data set")
+    demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
+    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike, nmnist: the data's folder")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
@@ -239,6 +240,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         ("feedback", args.feedback, "feedbacks"),
         ("data", args.data, "on_data"),
         ("full", args.full, "has_full"),
+        ("rule", args.rule, "rules"),
     ):
         if given and not getattr(entry, taken):
             parser.error(f"--{option} goes with {', '.join(name for name, e in DEMOS.items() if getattr(e, taken))}")
@@ -254,6 +256,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         feedback=args.feedback,
         data=args.data,
         full=args.full,
+        rule=args.rule,
     )
     report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}
     if args.json:

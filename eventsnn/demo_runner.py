@@ -36,6 +36,7 @@ class Options:
     feedback: str | None = None
     data: Path | None = None
     full: bool = False
+    rule: str | None = None
 
 
 Report = dict[str, Any]
@@ -130,7 +131,8 @@ def follow(net: Network, steps: Iterable[int], options: Options, total: int, uni
         if options.save is None:
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
         net.save(options.save)
-        again = f"eventsnn demo {name}{' --small' * options.small} --resume {options.save} --save {options.save}"
+        how = " --small" * options.small + " --full" * options.full + f" --rule {options.rule}" * bool(options.rule)
+        again = f"eventsnn demo {name}{how} --resume {options.save} --save {options.save}"
         raise Interrupted(f"stopped at {net.now:g} s and saved; go on with: {again}") from stop
     if options.save is not None:
         net.save(options.save)
@@ -151,9 +153,8 @@ def counted(
 
 def learned(net: Network) -> str:
     """How many of the latest answers were right, where somebody keeps count."""
-    if all(p.name != "teacher" for p in net.description.populations):
-        return ""
-    right = net.notes(net.population("teacher"), "correct")[1][-200:]
+    judges = [p for p in net.description.populations if p.name == "teacher" or p.name.startswith("verdict")]
+    right = net.notes(judges[-1], "correct")[1][-200:] if judges else ()
     return f"{np.mean(right):.0%} of the latest {len(right)} right" if len(right) else ""
 
 
@@ -355,6 +356,7 @@ class Demo:
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
     has_full: bool = False  # --full takes longer and shows more
+    rules: bool = False  # takes a kind of local error
 
 
 DEMOS = {

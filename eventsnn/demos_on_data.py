@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import demo_runner, demos_as_figures
+from eventsnn import demo_runner, demos_as_figures, demos_on_recordings
 from eventsnn.datasets import Samples
 from eventsnn.demo_runner import (
     Demo,
@@ -207,6 +207,7 @@ def entry(summary: str, file: str, run: Callable[[Options], Report], what: str) 
 DEMOS = {
     **demo_runner.DEMOS,
     **demos_as_figures.DEMOS,
+    **demos_on_recordings.DEMOS,
     "yin-yang": entry(
         "which region of a disc a point lies in, learned one point at a time", "yin_yang", run_yin_yang, "points"
     ),

@@ -17,6 +17,7 @@ from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all, one_to_one
 from eventsnn.plan import Plan, make_plan
+from eventsnn.playback import Playback
 from eventsnn.processes import FunctionProcess, Process
 from eventsnn.record import Recorder
 from eventsnn.relax import Relaxation, check_allowed, check_needs, exact_time
@@ -99,7 +100,7 @@ class Network(Looking):
         if not isinstance(model, (Neuron, Source, Process)):
             model, initial = FunctionProcess(model, **initial), {}
         if size is None:
-            size = model.size() if isinstance(model, SpikeTrain) else 1
+            size = model.size() if isinstance(model, (SpikeTrain, Playback)) else 1
         if not isinstance(size, (int, np.integer)) or size < 1:
             raise NetworkError(f"a population of {size!r} members cannot be; give a whole number from 1")
         for what in record:

@@ -15,6 +15,7 @@ from eventsnn.neurons import ErrorNeuron, Readout, TwoCompartment
 from eventsnn.patterns import one_to_one
 from eventsnn.rules import ERBP, Ask
 from eventsnn.sampled_error import SampledError
+from eventsnn.verdicts import LargestValue
 
 
 @dataclass(frozen=True)
@@ -215,3 +216,31 @@ def connect_local_readout(
     net.connect(judge, layer, port="error", weight=g.T.copy(), delay=delay)
     net.connect(told_by, judge, port="label", name=f"{told_by.name}->{judge.name} (label)")
     return LocalReadout(readout, judge, g)
+
+
+def connect_verdict(
+    net: Network,
+    readout: Population,
+    told_by: Population,
+    *,
+    looks: int = 30,
+    every: float = 10e-3,
+    patience: float = 1e-3,
+    name: str = "verdict",
+) -> Population:
+    """Add a `LargestValue` process that names a class for each sample, by the graded readouts of its classes.
+
+    Args:
+        readout: one graded neuron for each class, such as `connect_local_readout` makes.
+        told_by: a process, such as a `Stimulus`, whose `label` messages say when a sample begins, and its class or -1.
+        looks: how often the readouts are asked in a sample.
+        every: time from one look to the next [s].
+        patience: within which they answer [s].
+        name: of the process; `net.notes(process, "correct")` tells how it went.
+    """
+    judge = net.add(LargestValue(readout.size, looks, every, patience), name=name, record=())
+    answer: dict[str, Any] = {"feedback": "random", "feedback_weight": 1.0, "feedback_delay": 0.5 * patience}
+    net.connect(judge, readout, Ask(), weight=0.0, **answer)
+    net.connect(judge, readout, port="ask", name=f"{name}->{readout.name} (ask)")
+    net.connect(told_by, judge, port="label", name=f"{told_by.name}->{name} (label)")
+    return judge

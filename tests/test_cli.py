@@ -54,6 +54,7 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "erbp-digits",
         "custom-process",
         *figures,
+        "nmnist",
         "yin-yang",
         "yin-yang-delays",
         "mnist",
