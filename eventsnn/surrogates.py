@@ -1,10 +1,12 @@
 """Surrogate derivatives: smooth stand-ins for the derivative of a spike by the voltage, which is zero or infinite.
 
-Each is a `Part` with three methods of x, the voltage above threshold:
+Each is a `Part` with methods of x, the voltage above threshold:
 
 - `at(x)`: its value;
 - `edge(x, y)`: the first of its kinks that a voltage passes on the way from x to y, or y if there is none;
 - `reach(x)`: how far the voltage may move from x before the function is no longer close to a polynomial.
+
+One that is a straight line between its kinks says so by `piece(x)`: then it is integrated in closed form.
 
 With `edge` and `reach`, what is integrated over time is split where it is not smooth and stepped finely where it is
 steep, so integrals of it keep the order of the quadrature (see `eventsnn.paths`).
@@ -25,7 +27,8 @@ class Surrogate(Part):
     beta: float = 10.0  # steepness [1/(unit of v)]
     height: float = 1.0  # value at threshold
 
-    derived = ("kink", "edge_at")
+    derived = ("kink", "edge_at", "line")
+    fixed = ("straight",)  # what it answers follows from the class alone
 
     kinks = (0, 0)  # whether there is a kink at threshold, and whether there are two at 1/beta above and below it
 
@@ -37,11 +40,24 @@ class Surrogate(Part):
         if not math.isfinite(self.height):
             raise NetworkError(f"{name}.height is {self.height}; it must be finite")
         centre, edges = self.kinks
-        return {"kink": 0.0 if centre else math.inf, "edge_at": 1.0 / self.beta if edges else math.inf}
+        at, piece = (next(c for c in type(self).__mro__ if m in vars(c)) for m in ("at", "piece"))
+        return {
+            "kink": 0.0 if centre else math.inf,
+            "edge_at": 1.0 / self.beta if edges else math.inf,
+            "line": float(at is piece),  # whether the class that says what it is also says that it is straight
+        }
 
     def at(self, x):
         """The value at x above threshold."""
         return self.height
+
+    def straight(self):
+        """1 if the function is a straight line between its kinks; else 0."""
+        return self.line
+
+    def piece(self, x):
+        """(a, b): between the kinks around x the value is a + b x; to be given together with `at`, or not at all."""
+        return self.height, 0.0
 
     def edge(self, x, y):
         """The first kink strictly between x and y on the way to y; y if there is none."""
@@ -135,6 +151,12 @@ class Triangular(Compact):
         """The value at x above threshold."""
         return self.height * max(0.0, 1.0 - self.beta * abs(x))
 
+    def piece(self, x):
+        """One of two slopes, or nothing."""
+        if abs(x) >= self.edge_at:
+            return 0.0, 0.0
+        return self.height, self.height * (self.beta if x < 0.0 else -self.beta)
+
 
 class Boxcar(Compact):
     """1 within 1/beta of the threshold, and 0 elsewhere, as in Neftci et al. 2017 (doi 10.3389/fnins.2017.00324)."""
@@ -144,6 +166,10 @@ class Boxcar(Compact):
     def at(self, x):
         """The value at x above threshold."""
         return self.height if abs(x) < self.edge_at else 0.0
+
+    def piece(self, x):
+        """All or nothing."""
+        return self.height if abs(x) < self.edge_at else 0.0, 0.0
 
 
 class EscapeRate(Surrogate):

@@ -9,7 +9,19 @@ import pytest
 
 import eventsnn as es
 from eventsnn import Rule, rules
-from eventsnn.bench import BENCHMARKS, Options, Result, bars, circuits, closed_form, learning, machine, runners, table
+from eventsnn.bench import (
+    BENCHMARKS,
+    Options,
+    Result,
+    bars,
+    circuits,
+    closed_form,
+    learning,
+    machine,
+    runners,
+    table,
+    three_factor,
+)
 from eventsnn.bench.learning import RULES
 from eventsnn.cli import main
 from eventsnn.datasets import Samples
@@ -17,7 +29,7 @@ from eventsnn.errors import EngineError
 
 FIELDS = [field.name for field in dataclasses.fields(Result)]
 CASES = {
-    "balanced": 2, "sparse": 3, "plastic": len(RULES), "rules": 18, "training": 1, "startup": 4, "simpy": 2,
+    "balanced": 2, "sparse": 3, "plastic": len(RULES), "rules": 19, "training": 1, "startup": 4, "simpy": 2,
     "threads": 1,  # two on the compiled engine
 }  # fmt: skip
 LOSSLESS = "nest iaf_psc_exp_ps_lossless"
@@ -267,3 +279,16 @@ def test_a_peer_that_fails_says_why():
     pytest.importorskip("nest")
     with pytest.raises(EngineError, match="no_such_model"):
         runners.Peer(c, 0.1, "nest no_such_model", sys.executable)
+
+
+@pytest.mark.oracle
+def test_eprop_beside_nest():
+    """The same spikes arrive at as many synapses, and both have neurons that fire."""
+    pytest.importorskip("nest")
+    lesson = three_factor.Lesson(10, 40, 20.0, 0.6, 1)
+    options = Options(size="tiny", engine="reference", peers=True)
+    found = {r.engine: r for r in three_factor.measure(lesson, rules.EProp, 0.2, options)}
+    assert list(found) == ["eventsnn", three_factor.CLOCKED, *three_factor.PEERS]
+    assert len({r.events for r in found.values()}) == 1
+    rates = [found[engine].rate for engine in ("eventsnn", *three_factor.PEERS)]
+    assert 5.0 < min(rates) <= max(rates) < 60.0

@@ -25,7 +25,7 @@ BENCHMARKS = {
     "balanced": Benchmark("recurrent networks of 4,000 and 20,000 neurons, one delay and many", balanced, peers=True),
     "sparse": Benchmark("activity from 20 Hz down to none, and the cost of an hour of silence", sparse, peers=True),
     "plastic": Benchmark("each learning rule, in a network of useful size", plastic, peers=True),
-    "rules": Benchmark("three-factor rules beside the same rules on a clock: time and accuracy", rules),
+    "rules": Benchmark("three-factor rules beside the same rules on a clock: time and accuracy", rules, peers=True),
     "training": Benchmark("handwritten digits, one at a time; an epoch of MNIST", training, peers=True),
     "startup": Benchmark("import, first start and warm start", startup),
     "simpy": Benchmark("the compiled engine beside the reference engine", simpy),

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 F = np.float32
-RULES = ("SuperSpike", "EProp", "LocalError")
+RULES = ("SuperSpike", "EProp", "LocalError", "ErrorTriggered")
 
 
 @dataclass
@@ -79,8 +79,10 @@ def go(kind, constants, keep, held, surrogate, step, spikes, neuron, synapse):
             superspike(keep, step, gate, e, wave, a, b, gradient)
         elif kind == 1:
             eprop(keep, step, gate, e, wave, a, b, gradient)
-        else:
+        elif kind == 2:
             local(keep, step, gate, e, wave, a, b, gradient)
+        else:
+            triggered(gate, wave, error[first:last], value[first:last], gradient)
 
 
 @njit
@@ -160,5 +162,15 @@ def local(keep, step, gate, e, wave, a, b, gradient):
     """The gradient of each synapse."""
     for n in range(gate.size):
         d = F(gate[n] * e[1, n] * step)
+        for j in range(wave.size):
+            gradient[n, j] += d * wave[j]
+
+
+@njit(fastmath=True)
+def triggered(gate, wave, errors, values, gradient):
+    """The gradient of the synapses of each neuron that an error reaches; no other synapse is touched."""
+    for k in range(errors.size):
+        n = errors[k]
+        d = F(gate[n] * values[k])
         for j in range(wave.size):
             gradient[n, j] += d * wave[j]

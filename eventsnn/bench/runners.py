@@ -130,6 +130,12 @@ class Ours:
         pass
 
 
+class Explicit(Protocol):
+    """What a peer is told: a network as arrays by name."""
+
+    def arrays(self) -> dict[str, np.ndarray]: ...
+
+
 class Peer:
     """Another simulator, in a process of its own.
 
@@ -138,7 +144,7 @@ class Peer:
         EngineError: it failed; the message has its last line.
     """
 
-    def __init__(self, c: Circuit, duration: float, engine: str, python: str, warm_up: float = WARM_UP):
+    def __init__(self, c: Explicit, duration: float, engine: str, python: str, warm_up: float = WARM_UP):
         begun = time.perf_counter()
         self.engine = engine
         self.home = tempfile.TemporaryDirectory(prefix="eventsnn-bench-")
@@ -199,14 +205,16 @@ class Peer:
         self.home.cleanup()
 
 
-def peers(c: Circuit, duration: float, options: Options) -> list[Peer]:
+def peers(
+    c: Explicit, duration: float, options: Options, engines: Sequence[str] = PEERS, warm_up: float = WARM_UP
+) -> list[Peer]:
     """The peers that are there, each ready to run; for the others a line on stderr."""
     found = []
-    for engine in PEERS if options.peers else ():
+    for engine in engines if options.peers else ():
         name = engine.split()[0]
         python = options.python.get(name, sys.executable)
         try:
-            found.append(Peer(c, duration, engine, python))
+            found.append(Peer(c, duration, engine, python, warm_up))
         except Missing as error:
             warn(f"skipped {engine}: {error} ({python})")
         except EngineError as error:

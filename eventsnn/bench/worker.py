@@ -54,23 +54,7 @@ def prepare_nest(model: str, c: dict[str, np.ndarray], warm: float, duration: fl
     first, first_source = cells[0].global_id, sources[0].global_id
 
     nest_synapses(nest, c, first, first_source)
-    recorder = nest.Create("spike_recorder")
-    nest.Connect(cells, recorder)
-    nest.Prepare()
-    seen = 0
-
-    def run(seconds: float) -> Measured:
-        nonlocal seen
-        begun = time.process_time()
-        nest.Run(round(1e3 * seconds, 1))
-        cost = time.process_time() - begun
-        events = recorder.get("events")
-        t, i = 1e-3 * np.asarray(events["times"])[seen:], np.asarray(events["senders"])[seen:] - first
-        seen += len(t)
-        return cost, t, i
-
-    save(run(warm))
-    return f"nest {nest.__version__}", lambda: run(duration)
+    return started(nest, cells, warm, duration)
 
 
 def nest_synapses(nest: Any, c: dict[str, np.ndarray], first: int, first_source: int) -> None:
@@ -88,6 +72,64 @@ def nest_synapses(nest: Any, c: dict[str, np.ndarray], first: int, first_source:
         delay = c["delay"][part] if c["delay"].ndim else c["delay"]
         connect(c["pre"][part] + first, c["post"][part], c["weight"][part], delay, synapse)
     connect(c["input_pre"] + first_source, c["input_post"], float(c["input_weight"]), 1.5e-3)
+
+
+def prepare_eprop(step: float, c: dict[str, np.ndarray], warm: float, duration: float) -> Prepared:
+    """e-prop in NEST with steps of `step` ms: every source onto every neuron, and a readout that teaches all of them.
+
+    Its neurons have delta pulses, its learning signal is there at each step, and spikes take one step.
+    """
+    import nest
+
+    nest.set_verbosity("M_ERROR")
+    nest.ResetKernel()
+    nest.set(resolution=step, local_num_threads=1)
+    size, sources = int(c["neurons"]), int(c["sources"])
+    trains = np.split(
+        c["at"][np.argsort(c["source"], kind="stable")], np.cumsum(np.bincount(c["source"], minlength=sources))
+    )
+    given = nest.Create("spike_generator", sources)
+    times = [np.maximum(step, np.rint(STEP * train / step) * step).round(1) for train in trains[:sources]]
+    given.set([{"spike_times": t} for t in times])
+    tau = {"tau_m": TAU_MEM, "C_m": TAU_MEM, "E_L": 0.0}
+    shown = {"surrogate_gradient_height": 0.3, "surrogate_gradient_width": 1.0, "kappa": float(np.exp(-step / TAU_MEM))}
+    relays = nest.Create("parrot_neuron", sources)
+    cells = nest.Create("eprop_iaf", size, params={**tau, "V_m": 0.0, "V_th": 1.0, "t_ref": T_REFRACTORY, **shown})
+    readout = nest.Create("eprop_readout", 1, params=tau)
+    one = nest.Create("step_rate_generator", 1, {"amplitude_times": [step], "amplitude_values": [1.0]})
+    nest.CopyModel("eprop_synapse", "learning", {"optimizer": {"eta": 1e-12}})
+
+    def connect(pre: Any, post: Any, model: str, rule: str = "all_to_all", **more: Any) -> None:
+        nest.Connect(pre, post, rule, {"synapse_model": model, "delay": step, **more})
+
+    connect(given, relays, "static_synapse", "one_to_one")
+    connect(relays, cells, "learning", weight=float(c["weight"]))
+    connect(cells, readout, "learning", weight=1.0 / size)
+    connect(readout, cells, "eprop_learning_signal_connection", weight=1.0)
+    for receptor in (1, 2):  # it may always learn, and its target is 1
+        connect(one, readout, "rate_connection_delayed", receptor_type=receptor)
+    return started(nest, cells, warm, duration)
+
+
+def started(nest: Any, cells: Any, warm: float, duration: float) -> Prepared:
+    """Warm up; then each run goes on where the one before ended."""
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(cells, recorder)
+    nest.Prepare()
+    seen, first = 0, cells[0].global_id
+
+    def run(seconds: float) -> Measured:
+        nonlocal seen
+        begun = time.process_time()
+        nest.Run(round(1e3 * seconds, 1))
+        cost = time.process_time() - begun
+        events = recorder.get("events")
+        t, i = 1e-3 * np.asarray(events["times"])[seen:], np.asarray(events["senders"])[seen:] - first
+        seen += len(t)
+        return cost, t, i
+
+    save(run(warm))
+    return f"nest {nest.__version__}", lambda: run(duration)
 
 
 def prepare_brian(c: dict[str, np.ndarray], warm: float, duration: float, folder: Path) -> Prepared:
@@ -164,6 +206,8 @@ def prepare(engine: str, warm: float, duration: float) -> Prepared:
     """Build and warm up."""
     c = dict(np.load(FOLDER / "circuit.npz"))
     peer, _, model = engine.partition(" ")
+    if model.startswith("eprop_iaf"):  # eprop_iaf, 0.1 ms
+        return prepare_eprop(float(model.split()[1]), c, warm, duration)
     if peer == "nest":
         return prepare_nest(model, c, warm, duration)
     return prepare_brian(c, warm, duration, FOLDER)

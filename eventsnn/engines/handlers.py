@@ -53,6 +53,8 @@ class _Resolve(ast.NodeTransformer):
                 return ast.Call(ast.Name(f"{class_name(self.target)}__{name}"), [ast.Name("neuron"), *arguments], [])
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute):
             part, name = function.value.attr, function.attr
+            if name in getattr(self.model.parts[part], "fixed", ()):  # so that what it excludes is never compiled
+                return ast.Constant(getattr(self.model.parts[part], name)())
             return ast.Call(ast.Name(f"{self.kinds[part]}__{name}"), [function.value, *arguments], [])
         return ast.Call(self.visit(function), arguments, [])
 

@@ -65,11 +65,11 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     if model.linear and not followers and not logs.records_state(c):
         parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED)]
     else:
-        before_enter = " " * 8 + "w = R.weight[j]"
-        parts.append(Template(row).substitute(names, q="fixed", before_enter=before_enter, check=logs.check(c, None)))
+        given = {"before_enter": " " * 8 + "w = R.weight[j]", "check": logs.check(c, None), "epoch_ahead": ""}
+        parts.append(Template(row).substitute(names, q="fixed", **given))
     for k, s in enumerate(plastic):
-        before_enter = _before_enter(names["K"], s)
-        parts.append(Template(row).substitute(names, q=k, before_enter=before_enter, check=logs.check(c, s)))
+        given = {"before_enter": _before_enter(names["K"], s), "check": logs.check(c, s)}
+        parts.append(Template(row).substitute(names, q=k, epoch_ahead=templates_flow.epoch_ahead(s.rule), **given))
     parts.append(Template(templates.CONTROL).substitute(names))
     for port in codes:
         if columns.together(c, plastic, port):

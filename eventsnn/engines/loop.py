@@ -64,7 +64,7 @@ DECAY_00, DECAY_01, DECAY_11 = 10, 11, 12  # of the coefficients
 GRID = 13
 
 ROWS_FROM = 8  # when one neuron in so many hears a message, synapses are gone through row by row
-AHEAD = 16  # synapses; so far ahead their memory is asked for
+AHEAD, SOON = 16, 6  # synapses; so far ahead their memory is asked for, and that of what they point to
 BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread
 GROUP = 32  # neurons of a block whose visits are looked through together
 NO_VISIT = 1 << 62

@@ -23,6 +23,7 @@ def row_${K}_$q($args, R, x, window):
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
     for j in range(e.start, e.stop):
+$epoch_ahead
         n = R.target[j] + 0
         if not bring_${K}($args, n, window, s) or not room(net):
             e.start = j
@@ -66,6 +67,14 @@ def names(kind: str, plastic: int, followers: list[tuple[int, str]], linear: boo
 def follows(rule: Rule, port: str) -> bool:
     """Whether a synapse comes to the present epoch before it sees a message of that port."""
     return bool(rule.epoch_state) and rule.handlers[f"on_{port}"].uses("syn")
+
+
+def epoch_ahead(rule: Rule | None) -> str:
+    """Ask the processor for the record of the epoch of a synapse a little further on: such records lie anywhere."""
+    if rule is None or not rule.epoch_state:
+        return ""
+    lines = ["soon = R.syn[min(j + SOON, e.stop - 1)].slot", "prefetch(R.epochs, soon)", "prefetch(R.epochs, soon + 1)"]
+    return "\n".join(" " * 8 + line for line in lines)
 
 
 def epoch_lines(rule: str) -> list[str]:

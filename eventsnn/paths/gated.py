@@ -13,7 +13,21 @@ What the error makes of the last filters is closed: with e(t) obeying de/dt = -W
 integral of e(u) exp(-r (u - t)) over u from t to h is u.e(t) - exp(-r (h - t)) u.e(h) with u (W + r) = (0, 1).
 """
 
+from eventsnn.paths import closed
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.rows import (
+    LAST,
+    POINTS,
+    Shape,
+    chained,
+    decays,
+    erring,
+    error_filters,
+    error_rows,
+    filter_rows,
+    own_rates,
+    rate_name,
+)
 from eventsnn.paths.writing import method, tau_of
 
 # Order 8 asks for distances x, 2x from the middle of [-1, 1] with 28 x^4 - 21 x^2 + 3 = 0; then the weights.
@@ -22,8 +36,6 @@ WEIGHTS = (
     0.1536811167848859139497855, 0.2532463874704451881792203, 0.1861449914893377957419885,
     0.2532463874704451881792203, 0.1536811167848859139497855,
 )  # fmt: skip
-POINTS = range(len(WEIGHTS))
-LAST = len(WEIGHTS) - 1  # point k and point LAST - k lie symmetrically
 LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
 # The power series of a step: names and degrees. To the first point it is a quarter as far as from one to the next.
 SERIES = (("decay", "mean", "first_decay", "first_mean"), (7, 6, 6, 5))
@@ -35,6 +47,7 @@ FLOW = [
     "    if self.surrogate.absent_below(rest + max(leak, 0.0) + max(drive, 0.0)) > 0.0:",
     "        b = min(end, until)",
     "        self.drift(post, b - a)",
+    *closed.FLOW,
     "    else:",
     "        b = min(end, until, a + most)",
     "        move = (b - a) * r_m * (abs(drive - leak) + 0.5 * (b - a) * r_s * abs(drive))",
@@ -75,19 +88,6 @@ SPLIT = method(
 )
 
 
-class Shape:
-    """Where the gate stands in a path: `before` and `behind` are the modes on either side of it."""
-
-    def __init__(self, c: Circuit) -> None:
-        self.last = len(c.modes) - 1
-        gates = [i for i, m in enumerate(c.modes) if m.surrogate or m.fires]
-        self.gate = gates[0] if gates else 0
-        self.fires = bool(gates) and c.modes[self.gate].fires
-        self.before = range(self.gate)
-        self.behind = range(self.gate, self.last)
-        self.fits = bool(gates) and not c.adaptive and len(self.before) <= 2 and len(self.behind) <= 2
-
-
 def constants(c: Circuit) -> dict[str, str]:
     """Numbers that follow from the parameters of a rule alone: rates, and u_i of the error."""
     if not (shape := Shape(c)).fits:
@@ -113,7 +113,7 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     drift = _step(c, shape, gated=False)
     if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
         return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
-                drift, WAVE]  # fmt: skip
+                drift, WAVE, PAIR]  # fmt: skip
     flow = method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
@@ -131,7 +131,7 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         *("    " + line for line in fade),
         "post.age += dt",
     )
-    return [flow, SPLIT, drift, WAVE, RATIO, _step(c, shape, gated=True)]
+    return [flow, SPLIT, drift, WAVE, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
@@ -141,30 +141,35 @@ WAVE = method(
     "gap = abs(rate - then)",
     "return then * math.exp(-min(rate, then) * u) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
 )
+PAIR = method(
+    "pair(self, u, rate, then, one, two)",
+    "The same, where it is known what is left of either filter after u seconds: `one` and `two`.",
+    "gap = then - rate",
+    "return then * (one - two) / gap if abs(gap) > 0.1 * then else self.wave(u, rate, then)",
+)
 
 
 def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     """One step: P becomes F P."""
-    rates = {i: _rate(c, i) for i in range(shape.last)}
+    rates = {i: rate_name(c, i) for i in range(shape.last)}
     psp = c.psp or not gated
-    lines = [f"r_{i} = {rate}" for i, rate in rates.items() if rate.startswith("1.0")]
-    rates = {i: f"r_{i}" if rate.startswith("1.0") else rate for i, rate in rates.items()}
+    lines = own_rates(c, shape)
     if gated:
         lines += [f"first = {FIRST} * h", f"gap = {GAP} * h"]
         if not psp:
             lines += ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
-            lines += _decay("m", "r_m", gated) + _decay("c", "r_s", gated) + _chain("v", "c", "m", "r_s", "r_m", gated)
+            lines += decays("m", "r_m", gated) + decays("c", "r_s", gated) + chained("v", "c", "m", "r_s", "r_m", gated)
     for block in (shape.before, shape.behind):
         for i in block:
-            lines += _decay(f"s{i}", rates[i], gated)
+            lines += decays(f"s{i}", rates[i], gated)
         if len(block) == 2:
             i, k = block
-            lines += _chain(f"x{k}", f"s{i}", f"s{k}", rates[i], rates[k], gated)
-    lines += [] if c.pulses else _filters(c, shape, gated)[0]
+            lines += chained(f"x{k}", f"s{i}", f"s{k}", rates[i], rates[k], gated)
+    lines += [] if c.pulses else error_filters(c, shape, gated)[0]
     if gated:
         lines += _values(c, shape)
-    lines += _error(c, shape, gated)
-    lines += _product(c, shape, gated)
+    lines += error_rows(c, shape, gated)
+    lines += filter_rows(c, shape, gated)
     if not gated:
         return method("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", *lines)
     mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
@@ -173,38 +178,12 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     return method("integrate(self, post, h, rest, leak, drive)", doc, *lines)
 
 
-def _rate(c: Circuit, i: int) -> str:
-    tau = tau_of(c.modes[i])
-    return f"self.rate_{c.modes[i].tau}" if c.modes[i].tau in c.taus else f"1.0 / {tau}"
-
-
-def _decay(name: str, rate: str, gated: bool) -> list[str]:
-    """exp(-rate t), at the points and at the end."""
-    if not gated:
-        return [f"{name}_h = math.exp(-{rate} * h)"]
-    lines = [f"{name}_0 = self.first_decay({rate} * first)", f"{name}_q = self.decay({rate} * gap)"]
-    lines += [f"{name}_{k} = {name}_{k - 1} * {name}_q" for k in POINTS if k]
-    return [*lines, f"{name}_h = {name}_0 * {name}_{LAST}"]
-
-
-def _chain(name: str, one: str, two: str, rate: str, then: str, gated: bool) -> list[str]:
-    """What a unit in a filter of one rate makes of the next filter."""
-    if not gated:
-        return [f"{name}_h = self.wave(h, {rate}, {then})"]
-    lines = [
-        f"{name}_0 = {then} * first * {two}_0 * self.first_mean(({rate} - {then}) * first)",
-        f"{name}_q = {then} * gap * {two}_q * self.mean(({rate} - {then}) * gap)",
-    ]
-    lines += [f"{name}_{k} = {two}_q * {name}_{k - 1} + {name}_q * {one}_{k - 1}" for k in POINTS if k]
-    return [*lines, f"{name}_h = {two}_0 * {name}_{LAST} + {name}_0 * {one}_{LAST}"]
-
-
 def _values(c: Circuit, shape: Shape) -> list[str]:
     """What passes the gate at the points: the surrogate, and with it the modes before the gate."""
     mem, wave = ("s1", "x1") if c.psp else ("m", "v")
     lines = [f"g_{k} = {WEIGHTS[k]} * self.surrogate.at(rest + leak * {mem}_{k} + drive * {wave}_{k})" for k in POINTS]
     last = shape.gate - 1
-    inner, into = [], f"h * {_rate_name(c, shape.gate)}" if shape.behind else "h"
+    inner, into = [], f"h * {rate_name(c, shape.gate)}" if shape.behind else "h"
     sources = {j: f"s{last}" if j == last else f"x{last}" for j in shape.before}
     for j, source in sources.items():
         inner += [f"z{j}_{k} = g_{k} * {source}_{k}" for k in POINTS]
@@ -215,39 +194,14 @@ def _values(c: Circuit, shape: Shape) -> list[str]:
     zero = [f"f_{i}_{j}" for i in shape.behind for j in shape.before]
     if not c.pulses:
         zero += [f"f_{shape.last}_{j}" for j in shape.before]
-        inner += [f"if {_erring(c)}:", *("    " + line for line in _reached(c, shape, into))]
+        inner += [f"if {erring(c)}:", *("    " + line for line in _reached(c, shape, into))]
     some = " or ".join(f"g_{k} != 0.0" for k in POINTS)
     return [*lines, f"{' = '.join(zero)} = 0.0", f"if {some}:", *("    " + line for line in inner)]
 
 
-def _rate_name(c: Circuit, i: int) -> str:
-    return f"self.rate_{c.modes[i].tau}" if c.modes[i].tau in c.taus else f"r_{i}"
-
-
-def _erring(c: Circuit) -> str:
-    return " or ".join(f"post.e_{k} != 0.0" for k in range(max(1, len(c.error))))
-
-
-def _filters(c: Circuit, shape: Shape, gated: bool) -> tuple[list[str], list[str], str]:
-    """The filters of the error: lines, the names of their exponentials, and that of the chain of two."""
-    lines, names = [], []
-    known = {c.modes[i].tau: f"s{i}" for i in range(shape.last)}
-    for k, tau in enumerate(c.error):
-        if tau not in known:
-            lines += _decay(f"w{k}", f"self.rate_{tau}", gated)
-        names.append(known.get(tau, f"w{k}"))
-    if len(names) < 2:
-        return lines, names, ""
-    for i in (*list(shape.before)[1:], *list(shape.behind)[1:]):
-        if names == [f"s{i - 1}", f"s{i}"]:
-            return lines, names, f"x{i}"
-    one, two = (f"self.rate_{tau}" for tau in c.error)
-    return lines + _chain("y", names[0], names[1], one, two, gated), names, "y"
-
-
 def _reached(c: Circuit, shape: Shape, into: str) -> list[str]:
     """What the modes before the gate make of the change that is due, were the filters and the error never to end."""
-    _, names, chain = _filters(c, shape, gated=True)
+    _, names, chain = error_filters(c, shape, gated=True)
     lines: list[str] = []
     one = {k: f"self.ahead_{shape.gate}_{k} * " if shape.behind else "" for k in range(2)}
     if not names:
@@ -262,48 +216,4 @@ def _reached(c: Circuit, shape: Shape, into: str) -> list[str]:
     for j in shape.before:
         terms = " + ".join(f"z{j}_{k} * n_{k}" for k in POINTS)
         lines.append(f"f_{shape.last}_{j} = {into} * ({terms})")
-    return lines
-
-
-def _error(c: Circuit, shape: Shape, gated: bool) -> list[str]:
-    """The last row of P, and the error at the end of the step."""
-    if c.pulses:
-        return []
-    n, (_, names, chain) = shape.last, _filters(c, shape, gated)
-    inner: list[str] = []
-    if len(names) == 2:
-        inner += [f"e_0 = post.e_0 * {names[0]}_h", f"e_1 = post.e_1 * {names[1]}_h + post.e_0 * {chain}_h"]
-    else:
-        inner.append(f"e_0 = post.e_0 * {names[0]}_h" if names else "e_0 = post.e_0")
-    parts = range(max(1, len(names)))
-    for i in shape.behind:
-        for when, of in (("now", "post.e"), ("end", "e")):
-            inner.append(f"{when}_{i} = " + " + ".join(f"self.ahead_{i}_{k} * {of}_{k}" for k in parts))
-    for j in shape.behind:
-        lost = [f"end_{i} * {f's{i}' if i == j else f'x{i}'}_h" for i in shape.behind if i >= j]
-        inner.append(f"f_{n}_{j} = now_{j} - {' - '.join(lost)}")
-    if gated:
-        for j in shape.before if shape.behind else ():
-            inner.append(f"f_{n}_{j} -= " + " + ".join(f"end_{i} * f_{i}_{j}" for i in shape.behind))
-    rows = range(n) if gated else shape.behind
-    for j in range(n):
-        terms = [f"f_{n}_{k} * post.p_{k}_{j}" for k in rows if k >= j]
-        inner += [f"post.p_{n}_{j} += {' + '.join(terms)}"] if terms else []
-    inner += [f"post.e_{k} = e_{k}" for k in parts] if names else []
-    if not names and not rows:
-        return []
-    return [f"if {_erring(c)}:", *("    " + line for line in inner)]
-
-
-def _product(c: Circuit, shape: Shape, gated: bool) -> list[str]:
-    """The rows of the filters."""
-    lines = []
-    for i in reversed(range(shape.last)):
-        for j in range(i + 1):
-            terms = [f"s{i}_h * post.p_{i}_{j}"]
-            for k in range(j, i):
-                across = k < shape.gate <= i
-                if gated or not across:
-                    terms.append(f"{f'f_{i}_{k}' if across else f'x{i}_h'} * post.p_{k}_{j}")
-            lines.append(f"post.p_{i}_{j} = {' + '.join(terms)}")
     return lines

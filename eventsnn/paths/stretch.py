@@ -12,7 +12,8 @@ quadrature, which is Gauss-Legendre collocation of the linear equations of the m
 import math
 
 from eventsnn.paths.chain import Circuit
-from eventsnn.paths.gated import SERIES, SMOOTH, Shape, gated_text
+from eventsnn.paths.gated import SERIES, SMOOTH, gated_text
+from eventsnn.paths.rows import Shape
 from eventsnn.paths.writing import method, pairs, taus
 
 # Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
