@@ -267,7 +267,7 @@ class ReferenceEngine:
             for learning in node.learning:
                 if learning.synapses is synapses and learning.on_pre is not None:
                     if learning.look:
-                        self.look(node)
+                        step.sense_linear(node.acts, node.cell) if learning.senses else self.look(node)
                     if synapses.epochs:
                         if learning.acts.stale(learning.post) > 0.0:
                             epochs.turn_epoch(learning.acts, synapses.epochs, learning.post)
@@ -279,7 +279,7 @@ class ReferenceEngine:
                     self.note_weight(synapses, j, before)
         w = synapses.weight(j)
         if node.linear:
-            step.enter_linear(node.cell, w, *node.acts.factors(node.cell.offset))
+            step.enter_linear(node.acts, node.cell, w, *node.acts.factors(node.cell.offset))
         else:
             node.acts.receive(node.cell, w)
         self.set_due(node)
@@ -326,7 +326,8 @@ class ReferenceEngine:
             self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
         if port != "reset" and f"on_{port}" in node.model.handlers:
             self.bring(node)
-            getattr(node.acts, f"on_{port}")(node.cell, value)
+            given = (node.cell.offset, value) if "s" in node.model.handlers[f"on_{port}"].arguments else (value,)
+            getattr(node.acts, f"on_{port}")(node.cell, *given)
             self.set_due(node)
 
     def sweep(self, node: Node, learning: Learning, port: str, value: float) -> None:
