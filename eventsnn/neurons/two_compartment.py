@@ -24,9 +24,9 @@ class TwoCompartment(LIF, Chance):
 
     **Blank-out.** With `p_transmit < 1` every spike that arrives is lost with probability 1 - p_transmit, for each
     synapse apart, and then teaches nothing. Whether the next one will be lost is drawn when the one before has
-    arrived; while it will, `error` is 0 (the dendrite is not), and so is what a rule that adds `error` to the weight adds. The
-    draw is a hash of `stream`, which is drawn once for each neuron from the network's seed, and of the number of
-    spikes that have arrived; so it is the same on every engine.
+    arrived; while it will, `error` is 0 (the dendrite is not), and so is what a rule that adds `error` to the weight
+    adds. The draw is a hash of `stream`, which is drawn once for each neuron from the network's seed, and of the number
+    of spikes that have arrived; so it is the same on every engine.
     """
 
     tau_mem: float = 1e-3  # membrane time constant [s]
