@@ -21,7 +21,7 @@ def samples(data=None, small=False):
     train, test = (es.datasets.Samples(part.times, part.labels, intervals) for part in (train, test))
     held = min(HELD, len(train) // 12)
     parts = train[:-held], train[-held:], test
-    return tuple(part[:n] for part, n in zip(parts, (1100, 100, 100))) if small else parts
+    return tuple(part[:n] for part, n in zip(parts, (1100, 100, 100), strict=True)) if small else parts
 
 
 def network(shown, passes, seed=0, engine="compiled", hidden=(200,), weights=None):
@@ -32,7 +32,7 @@ def network(shown, passes, seed=0, engine="compiled", hidden=(200,), weights=Non
     how = {"shuffle": weights is None, "passes": passes, "seed": seed, "levels": shown.levels}
     stimulus = net.stimulate(es.Stimulus(shown.times, shown.labels, PERIOD, **how), x, teacher=labels)
     models = {"neuron": es.TwoCompartment(), "rule": es.ERBP(i_min=-1.15, i_max=1.15)}
-    rates = {"lr": 1.7e-4, "hidden_lr": 3.3e-3, "init": 13.0}
+    rates = {"lr": 1.7e-4, "hidden_lr": 8e-3, "init": 13.0}
     es.connect_erbp(net, x, labels, hidden, **models, **rates, told_by=stimulus, weights=weights, record=(), i_bias=0.5)
     return net
 
