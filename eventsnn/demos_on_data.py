@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import demo_runner, demos_as_figures
+from eventsnn import demo_runner, demos_as_figures, demos_of_streams
 from eventsnn.datasets import Samples
 from eventsnn.demo_runner import (
     Demo,
@@ -219,6 +219,7 @@ DEMOS = {
         run_mnist,
         "digits",
     ),
+    **demos_of_streams.DEMOS,
     "superspike": Demo(
         "spikes that draw the Radcliffe Camera, by three kinds of feedback (needs EVENTSNN_DATA or --data)",
         "superspike_oxford",

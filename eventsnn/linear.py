@@ -97,10 +97,10 @@ class LinearNeuron(Neuron, abstract=True):
         """
         return -1.0
 
-    def carry(self, cell, dt):
+    def carry(self, cell: Any, dt: float) -> None:
         """What else moves when the origin of time moves by dt: nothing."""
 
-    def admit(self, cell):
+    def admit(self, cell: Any) -> float:
         """The part of an arriving weight that enters: all of it."""
         return 1.0
 

@@ -71,7 +71,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         fixed = {"before_enter": " " * 8 + "w = R.weight[j]" + _admit(model), "check": logs.check(c, None)}
         parts.append(Template(row).substitute(names, q="fixed", shared="", **fixed))
     for k, s in enumerate(plastic):
-        shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
+        shared = SHARED.format(class_name(model)) if s.rule is not None and senses(model, s.rule.sees()) else ""
         given = {"before_enter": _before_enter(names["K"], s) + _admit(model), "check": logs.check(c, s)}
         parts.append(Template(row).substitute(names, q=k, shared=shared, **given))
     parts.append(Template(templates.CONTROL).substitute(names))
@@ -139,10 +139,11 @@ def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, inde
 
 def _before_enter(kind: str, s: Synapses) -> str:
     assert s.rule is not None
+    model = s.post.model
+    assert isinstance(model, Neuron)
     lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
-            model = s.post.model
             see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"
             lines.append(see if senses(model, s.rule.sees()) else f"look_{kind}(net, P, n, window, s)")
         if s.rule.epoch_state:

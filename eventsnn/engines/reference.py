@@ -317,17 +317,14 @@ class ReferenceEngine:
             self.sweep(node, learning, port, value)
         if port == "reset" and "rest" in node.model.handlers:
             self.bring(node)
-            if node.linear:
-                node.acts.rest(node.cell, node.cell.offset)
-            else:
-                node.acts.rest(node.cell)
+            node.acts.rest(node.cell, *(node.cell.offset,) * node.linear)
             self.set_due(node)
         if port == "error":
             self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
         if port != "reset" and f"on_{port}" in node.model.handlers:
             self.bring(node)
-            given = (node.cell.offset, value) if "s" in node.model.handlers[f"on_{port}"].arguments else (value,)
-            getattr(node.acts, f"on_{port}")(node.cell, *given)
+            when = (node.cell.offset,) * ("s" in node.model.handlers[f"on_{port}"].arguments)
+            getattr(node.acts, f"on_{port}")(node.cell, *when, value)
             self.set_due(node)
 
     def sweep(self, node: Node, learning: Learning, port: str, value: float) -> None:
