@@ -114,15 +114,23 @@ def check_folders(options: Options) -> None:
         raise EngineError(f"cannot save to {options.save}; give the name of a file in a folder that exists")
 
 
-def follow(net: Network, steps: Iterable[int], options: Options, total: int, unit: str, name: str) -> None:
-    """Let a network learn, step by step, with a progress bar, and keep what it has learned.
+def follow(
+    net: Network,
+    steps: Iterable[int],
+    options: Options,
+    total: int,
+    unit: str,
+    name: str,
+    say: Callable[[Network], str] | None = None,
+) -> None:
+    """Let a network learn, step by step, with a progress bar that says how well, and keep what it has learned.
 
     Raises:
         Interrupted: Ctrl-C; the message says how to go on.
     """
     saved, wait = clock.monotonic(), KEEP_EVERY
     try:
-        for _ in counted(steps, options, total, unit, lambda: learned(net)):
+        for _ in counted(steps, options, total, unit, lambda: (say or learned)(net)):
             if options.save is not None and (begun := clock.monotonic()) - saved > wait:
                 net.save(options.save)
                 saved = clock.monotonic()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import demo_runner, demos_as_figures, demos_on_recordings
+from eventsnn import demo_runner, demos_as_figures, demos_of_streams, demos_on_recordings
 from eventsnn.datasets import Samples
 from eventsnn.demo_runner import (
     Demo,
@@ -220,6 +220,7 @@ DEMOS = {
         run_mnist,
         "digits",
     ),
+    **demos_of_streams.DEMOS,
     "superspike": Demo(
         "spikes that draw the Radcliffe Camera, by three kinds of feedback (needs EVENTSNN_DATA or --data)",
         "superspike_oxford",

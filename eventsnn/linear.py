@@ -1,7 +1,8 @@
 """`LinearNeuron`: neurons whose voltage is a sum of two fixed functions of time, which makes an input two additions."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from eventsnn.locality import ways
 from eventsnn.model import Neuron, State
 
 
@@ -33,6 +34,14 @@ class LinearNeuron(Neuron, abstract=True):
 
     For speed a model may also give `horizon` and `headroom`: how much input surely leaves it below threshold for a
     while. The compiled engine then sums inputs that stay within that without a further look.
+
+    A model that keeps more than a voltage, such as a dendrite, may also give
+
+    - `carry(cell, dt)`: what else moves when the origin of time does, right after `rebase`;
+    - `admit(cell)`: which part of an arriving weight enters;
+    - `shared(s)`: two numbers that follow from the offset alone, and `sense(cell, c1, a, b)`: write those published
+      variables that follow from c1 and these. Rules that see no others then pay no `observe` at each synapse;
+    - `on_<port>(cell, s, value)`: with the offset, where a plain neuron has `on_<port>(cell, value)`.
     """
 
     linear: ClassVar[bool] = True
@@ -57,7 +66,18 @@ class LinearNeuron(Neuron, abstract=True):
         "psp": ("self", "u"),
         "psp_slope": ("self", "u"),
         "course": ("self", "cell", "s"),
+        "carry": ("self", "cell", "dt"),
+        "admit": ("self", "cell"),
+        "shared": ("self", "s"),
+        "sense": ("self", "cell", "c1", "a", "b"),
     }
+
+    @classmethod
+    def _signature(cls, name: str) -> tuple[str, ...] | None:
+        code = getattr(getattr(cls, name), "__code__", None)
+        if name.startswith("on_") and code is not None and "s" in code.co_varnames[: code.co_argcount]:
+            return "self", "cell", "s", "value"
+        return super()._signature(name)
 
     def time_constants(self) -> tuple[float, ...]:
         """The time constants [s] of the exponentials; they bound the width of a window."""
@@ -76,3 +96,33 @@ class LinearNeuron(Neuron, abstract=True):
         Less than 0 if that is not known.
         """
         return -1.0
+
+    def carry(self, cell: Any, dt: float) -> None:
+        """What else moves when the origin of time moves by dt: nothing."""
+
+    def admit(self, cell: Any) -> float:
+        """The part of an arriving weight that enters: all of it."""
+        return 1.0
+
+
+def senses(model: Any, names: set[str]) -> bool:
+    """Whether a model has a `sense` that brings to now whatever of these variables changes with time."""
+    if "sense" not in model.handlers:
+        return False
+    moving, written = ({variable for _, variable in model.handlers[name].writes} for name in ("observe", "sense"))
+    return names & moving <= written
+
+
+def spares_voltage(model: Neuron, name: str) -> bool:
+    """Whether a handler leaves alone whatever the voltage depends on; one that calls others is taken not to."""
+    soma = {"c0", "c1", "hold"}
+    for reader in ("level", "crossing", "fire", "settle", "rebase"):
+        for called in ways.called(reader, model.handlers):
+            soma |= {variable for _, variable in model.handlers[called].reads}
+    alone = ways.called(name, model.handlers) == {name}
+    return alone and not soma & {variable for _, variable in model.handlers[name].writes}
+
+
+def sums_only(model: Neuron) -> bool:
+    """Whether an arrival does nothing but add to the coefficients, so that they are all there is to move in time."""
+    return type(model).carry is LinearNeuron.carry and type(model).admit is LinearNeuron.admit  # type: ignore[attr-defined]

@@ -20,14 +20,17 @@ def bring(neuron, cell, window, offset, width):
 def bring_linear(neuron, cell, window, offset, width):
     """Move a linear neuron's coefficients to the window of now."""
     if window != cell.window:
-        neuron.rebase(cell, (window - cell.window) * width)
+        dt = (window - cell.window) * width
+        neuron.rebase(cell, dt)
+        neuron.carry(cell, dt)
         cell.window = window
     neuron.settle(cell, offset)
     cell.offset = offset
 
 
-def enter_linear(cell, w, f0, f1):
+def enter_linear(neuron, cell, w, f0, f1):
     """An input of weight w enters; f0 and f1 are the factors of its time, the same for all targets of a spike."""
+    w *= neuron.admit(cell)
     cell.c0 += w * f0
     cell.c1 += w * f1
 
@@ -35,6 +38,12 @@ def enter_linear(cell, w, f0, f1):
 def look_linear(neuron, cell, window, offset, width):
     """Write the published state as it is now, changing nothing else."""
     neuron.observe(cell, (window - cell.window) * width + offset)
+
+
+def sense_linear(neuron, cell):
+    """Write what `sense` writes as it is at the neuron's own last event."""
+    a, b = neuron.shared(cell.offset)
+    neuron.sense(cell, cell.c1, a, b)
 
 
 def due(neuron, cell):

@@ -1,5 +1,6 @@
 """Whole networks in one call, made with nothing but `net.add` and `net.connect`."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +48,13 @@ def connect_erbp(
     neuron: TwoCompartment | None = None,
     rule: ERBP | None = None,
     lr: float = 1e-3,
+    hidden_lr: float | None = None,
     init: float = 7.0,
     error_weight: float = 0.9,
     delay: float = 1e-3,
     told_by: Population | None = None,
+    weights: Sequence[Any] | None = None,
+    record: tuple[str, ...] = ("spikes",),
     **initial: Any,
 ) -> ErrorLayers:
     """Build a network that learns by event-driven random backpropagation (Neftci et al. 2017).
@@ -70,22 +74,30 @@ def connect_erbp(
         neuron: model of all layers; `TwoCompartment()` unless given.
         rule: `ERBP()` unless given.
         lr: by how much one error spike changes the weight of a synapse whose own spike follows at once.
+        hidden_lr: the same in hidden layers, per unit of their feedback; `lr` unless given.
         init: scale of the initial weights.
         error_weight: of spikes onto the error neurons, in units of their threshold; below 1.
         delay: of every error [s]; above 0.
         told_by: a process, such as a `Stimulus`, whose `label` messages reach the error neurons: after a negative one
             they are silent until the next. Without that, whatever the output does while no label spikes is too much.
+        weights: of the projections that learn, from the inputs on, instead of random ones; such as learned ones.
+        record: what is kept of the hidden layers and of the error neurons; of the outputs their spikes are.
         initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
     """
+    sizes = [*hidden, labels.size]
+    if weights is None:
+        weights = [uniform(-s, s) for s in _amplitudes([inputs.size, *sizes], init)]
+    if len(weights) != len(sizes):
+        raise NetworkError(f"connect_erbp: {len(weights)} weights for {len(sizes)} projections; give one for each")
     if not 0 < delay < np.inf:
         raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
     learner = neuron or TwoCompartment(), rule or ERBP()
-    layers, plastic = _forward(net, inputs, [*hidden, labels.size], learner, init, initial)
-    errors = _compare(net, labels, layers[-1], error_weight, lr, delay)
+    layers, plastic = _forward(net, inputs, sizes, learner, weights, record, initial)
+    errors = _compare(net, labels, layers[-1], error_weight, lr, delay, record)
     if told_by is not None:
         for error in errors:
             net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
-    _feed_back(net, errors, layers[:-1], labels.size, init, lr, delay)
+    _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
     return ErrorLayers(layers, plastic, errors)
 
 
@@ -105,33 +117,44 @@ def _feed_back(
             net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
 
 
+def _amplitudes(sizes: list[int], init: float) -> list[float]:
+    """Of the initial weights from each layer to the next."""
+    return [float(np.sqrt(init / (pre + post))) for pre, post in itertools.pairwise(sizes)]
+
+
 def _forward(
     net: Network,
     inputs: Population,
     sizes: list[int],
     learner: tuple[TwoCompartment, ERBP],
-    init: float,
+    weights: Sequence[Any],
+    record: tuple[str, ...],
     initial: dict[str, Any],
 ) -> tuple[list[Population], list[Projection]]:
     """The layers, and the projections that learn."""
     layers: list[Population] = []
     plastic = []
     for k, size in enumerate(sizes, start=1):
-        name = "output" if k == len(sizes) else f"hidden {k}"
-        pre, layer = layers[-1] if layers else inputs, net.add(learner[0], size, name=name, **initial)
-        s = float(np.sqrt(init / (pre.size + size)))
-        plastic.append(net.connect(pre, layer, learner[1], weight=uniform(-s, s)))
+        name, kept = ("output", ("spikes",)) if k == len(sizes) else (f"hidden {k}", record)
+        pre, layer = layers[-1] if layers else inputs, net.add(learner[0], size, name=name, record=kept, **initial)
+        plastic.append(net.connect(pre, layer, learner[1], weight=weights[k - 1]))
         layers.append(layer)
     return layers, plastic
 
 
 def _compare(
-    net: Network, labels: Population, output: Population, weight: float, lr: float, delay: float
+    net: Network,
+    labels: Population,
+    output: Population,
+    weight: float,
+    lr: float,
+    delay: float,
+    record: tuple[str, ...],
 ) -> tuple[Population, Population]:
     """The pairs of error neurons that compare the spikes of labels and outputs, and tell the outputs."""
     errors = (
-        net.add(ErrorNeuron(), labels.size, name="lacking"),
-        net.add(ErrorNeuron(), labels.size, name="too many"),
+        net.add(ErrorNeuron(), labels.size, name="lacking", record=record),
+        net.add(ErrorNeuron(), labels.size, name="too many", record=record),
     )
     for sign, error in zip((1.0, -1.0), errors, strict=True):
         net.connect(labels, error, weight=sign * weight, pattern=one_to_one())

@@ -58,6 +58,8 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "yin-yang",
         "yin-yang-delays",
         "mnist",
+        "erbp-mnist",
+        "erbp-mnist-deep",
         "superspike",
     ]
     assert [line.split()[0] for line in lines] == names

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventsnn as es
+from eventsnn import linear
 from eventsnn.wiring import random_feedback
 
 ENGINES = ("reference", "compiled")
@@ -330,8 +331,146 @@ def test_a_readout_is_exact_whenever_it_is_asked():
         (lambda: es.ErrorNeuron(v_threshold=0.0), "ErrorNeuron.v_threshold is 0.0"),
         (lambda: es.Readout(tau_mem=0.0), "Readout.tau_mem is 0.0"),
         (lambda: es.ERBP(i_min=2.0), "ERBP.i_min is 2.0"),
+        (lambda: es.RateInput(train="odd"), "RateInput.train is 'odd'"),
+        (lambda: es.LabelInput(interval=0.0), "LabelInput.interval is 0.0"),
     ],
 )
 def test_what_cannot_be_is_refused(make, says):
     with pytest.raises(es.NetworkError, match=says):
         make()
+
+
+# -- what the compiled engine makes of a neuron with two compartments --------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0.0, 1e-3), st.floats(-2.0, 2.0), st.floats(-1.0, 1.0), st.sampled_from([0.0, 1.0]),
+    st.sampled_from([(1e-3, 4e-3), (5e-3, 5e-3), (2e-3, 0.0)]),
+)  # fmt: skip
+def test_what_a_rule_sees_at_a_synapse_is_what_the_neuron_publishes(s, i, u, hears, tau):
+    """And it is the current and the dendrite of the textbook."""
+    neuron = es.TwoCompartment(tau_mem=tau[0], tau_syn=tau[1])
+    cells = [type("cell", (), {**neuron.state, "i": i, "u": u})() for _ in range(2)]
+    for cell in cells:
+        neuron.begin(cell)
+        cell.hears = hears
+    neuron.observe(cells[0], s)
+    neuron.sense(cells[1], cells[1].c1, *neuron.shared(s))
+    assert (cells[0].i, cells[0].error) == (cells[1].i, cells[1].error)
+    assert cells[0].i == pytest.approx(i * math.exp(-s / tau[1]) if tau[1] else 0.0, rel=1e-12)
+    assert cells[0].error == pytest.approx(hears * u * math.exp(-s / neuron.tau_error), rel=1e-12)
+
+
+class Pushed(es.LIF):
+    """An error pushes its voltage."""
+
+    def on_error(self, cell, s, value):
+        """A jump of the voltage."""
+        cell.c0 += value * math.exp(s / self.tau_mem)
+
+
+def test_an_error_that_leaves_the_voltage_alone_is_told_from_one_that_does_not():
+    assert linear.spares_voltage(es.TwoCompartment(), "on_error")
+    assert not linear.spares_voltage(Pushed(), "on_error")
+    assert not linear.spares_voltage(es.TwoCompartment(), "rest")
+    assert [linear.sums_only(model) for model in (es.LIF(), es.TwoCompartment())] == [True, False]
+    assert linear.senses(es.TwoCompartment(), es.ERBP().sees())
+    assert not linear.senses(es.TwoCompartment(), {"v", "error"})
+    assert not linear.senses(es.LIF(), {"i"})
+
+
+@pytest.mark.parametrize("kind", [es.TwoCompartment, Pushed])
+@pytest.mark.parametrize("record", [["spikes"], ["spikes", "state"]])
+def test_same_bits_where_errors_and_plain_spikes_arrive(kind, record, plain_python):
+    """Errors in the midst of arrivals that nearly make a neuron fire, at synapses without a rule and with one."""
+    nets = []
+    for engine in ENGINES:
+        net = es.Network(7, engine)
+        x, e = net.add(es.Poisson(rate=300.0), 8, name="x"), net.add(es.Poisson(rate=100.0), 2, name="e")
+        errors = net.add(es.ErrorNeuron(), 2, name="errors")
+        given = {"p_transmit": 0.7} if kind is es.TwoCompartment else {"tau_mem": 1e-3, "t_refractory": 2e-3}
+        y = net.add(kind(**given), 5, name="y", record=record, i_bias=0.5)
+        net.connect(e, errors, weight=1.0, pattern=es.one_to_one())
+        net.connect(x, y, weight=es.uniform(-0.2, 0.4))
+        if kind is es.TwoCompartment:
+            net.connect(x, y, es.ERBP(), weight=es.uniform(-0.2, 0.4), delay=0.3e-3, name="learns")
+        net.connect(errors, y, port="error", weight=es.uniform(-0.3, 0.3), delay=1e-3)
+        nets.append(net.run(0.05))
+    assert len(nets[0].spikes(nets[0].population("y"))) > 5
+    assert networks.differences(*(networks.outcome(net) for net in nets)) == []
+
+
+def test_an_hour_without_errors_or_spikes_leaves_a_synapse_and_a_neuron_as_the_closed_form_says():
+    net = es.Network(0)
+    x = net.add(es.SpikeTrain([1e-3, 3600.0]), name="x")
+    y = net.add(es.TwoCompartment(v_threshold=1e9), name="y", u=1.0, record=["state"])
+    xy = net.connect(x, y, es.ERBP(i_min=-1e9, i_max=1e9), weight=0.25)
+    net.run(3601.0)
+    assert net.weights(xy)[0] == pytest.approx(0.25 + math.exp(-0.2), abs=1e-15)
+    assert net.state(y, 0, [3600.0])["i"][0] == pytest.approx(net.weights(xy)[0], abs=1e-15)
+
+
+# -- inputs that go on spiking ----------------------------------------------------------------------------------------
+
+
+def shown(levels, period, passes, train, engine="reference", seed=3):
+    """Rate-coded inputs, all with the same value in each sample."""
+    net = es.Network(seed, engine)
+    x = net.add(es.RateInput(train=train), 40, name="x")
+    labels = net.add(es.LabelInput(interval=5e-3), 2, name="labels", label=np.arange(2.0))
+    times = np.repeat(np.array(levels)[:, None], 40, axis=1)
+    net.stimulate(es.Stimulus(times, np.arange(len(levels)) % 3 - 1, period, passes=passes), x, teacher=labels)
+    return net
+
+
+@pytest.mark.parametrize("train", ["poisson", "regular"])
+def test_inputs_have_the_rates_of_each_sample(train):
+    net = shown([5e-3, math.inf, 20e-3], 0.1, 6, train).run(1.8)
+    x = net.spikes(net.population("x"))
+    place = np.floor(x.t / 0.1).astype(int) % 3
+    assert (place == 1).sum() == 0
+    for k, interval in ((0, 5e-3), (2, 20e-3)):
+        expected = 40 * 6 * 0.1 / interval
+        assert abs((place == k).sum() - expected) < (4 * math.sqrt(expected) if train == "poisson" else 41)
+    inside = np.concatenate(
+        [np.diff(t) for t in net.spikes(net.population("x")).between(0.0, 0.1).spike_trains().values()]
+    )
+    spread = inside.std() / inside.mean()
+    assert (0.8 < spread < 1.1) if train == "poisson" else spread < 1e-9
+
+
+def test_a_label_spikes_while_its_class_is_shown_and_not_where_none_is_told():
+    net = shown([math.inf] * 3, 0.0525, 2, "regular").run(0.315)
+    labels = net.spikes(net.population("labels"))
+    for i, sample in ((0, 1), (1, 2)):
+        expected = [0.0525 * (sample + 3 * k) + 5e-3 * n for k in range(2) for n in range(1, 11)]
+        np.testing.assert_allclose(labels.t[labels.i == i], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("train", ["poisson", "regular"])
+def test_inputs_have_the_same_bits_on_both_engines_and_in_pieces(train, plain_python, tmp_path):
+    whole = shown([5e-3, 8e-3], 0.02, 2, train).run(0.08)
+    net = shown([5e-3, 8e-3], 0.02, 2, train, "compiled").run(0.031)
+    net.save(tmp_path / "net")
+    net = es.Network.load(tmp_path / "net").run(until=0.08)
+    assert networks.differences(networks.outcome(whole), networks.outcome(net)) == []
+
+
+def test_given_weights_take_the_place_of_random_ones():
+    weights = [np.full((6, 8), 0.25), np.full((8, 3), -0.5)]
+    net, made = circuit("reference", weights=weights, record=())
+    for projection, w in zip(made.plastic, weights, strict=True):
+        assert np.array_equal(net.matrix(projection), w)
+    with pytest.raises(es.NetworkError, match="1 weights for 2 projections"):
+        circuit("reference", weights=weights[:1])
+
+
+def test_hidden_layers_may_learn_at_another_rate():
+    ways = {}
+    for rate in (None, 0.5):
+        net, _ = circuit("reference", hidden_lr=rate)
+        ways[rate] = {s.name: s.weight.copy() for s in net.plan.synapses if s.port == "error"}
+    for name, usual in ways[None].items():
+        factor = 0.5 / LR if "hidden" in name else 1.0
+        np.testing.assert_allclose(ways[0.5][name], factor * usual, rtol=1e-12)

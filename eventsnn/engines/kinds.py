@@ -5,9 +5,13 @@ from string import Template
 from eventsnn.engines import columns, logs, parts, templates, templates_flow, templates_general, templates_linear
 from eventsnn.engines.columns import needs_look, ports, rule_prefix
 from eventsnn.engines.handlers import class_name
+from eventsnn.linear import senses, spares_voltage, sums_only
 from eventsnn.model import Neuron
 from eventsnn.plan import Cells, Plan, Synapses
 
+CARRY = "    {}__carry(P.model, P.cells[n], dt)\n"
+ADMIT = "\n        w *= {}__admit(P.model, P.cells[n])"
+SHARED = "    a, b = {}__shared(P.model, s)\n"
 SPEAK = "    relay(net, node, window, offset, 1.0)\n"  # a spike that is also an error
 
 
@@ -43,6 +47,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
         "after_fire": SPEAK * model.speaks_error + _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, codes),
+        "carry": "" if not model.linear or sums_only(model) else CARRY.format(class_name(model)),
         **(log := logs.state_names(kind_of(plan, c), c)),
         **templates_flow.names(kind_of(plan, c), len(plastic), followers, model.linear, log["log_fire"]),
     }
@@ -62,14 +67,16 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         row = templates_flow.LINEAR_ROW if model.linear else row
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
-    if model.linear and not followers and not logs.records_state(c):
+    if model.linear and not followers and not logs.records_state(c) and sums_only(model):
         parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED)]
     else:
-        given = {"before_enter": " " * 8 + "w = R.weight[j]", "check": logs.check(c, None), "epoch_ahead": ""}
-        parts.append(Template(row).substitute(names, q="fixed", **given))
+        fixed = {"before_enter": " " * 8 + "w = R.weight[j]" + _admit(model), "check": logs.check(c, None)}
+        parts.append(Template(row).substitute(names, q="fixed", shared="", epoch_ahead="", **fixed))
     for k, s in enumerate(plastic):
-        given = {"before_enter": _before_enter(names["K"], s), "check": logs.check(c, s)}
-        parts.append(Template(row).substitute(names, q=k, epoch_ahead=templates_flow.epoch_ahead(s.rule), **given))
+        shared = SHARED.format(class_name(model)) if s.rule is not None and senses(model, s.rule.sees()) else ""
+        given = {"before_enter": _before_enter(names["K"], s) + _admit(model), "check": logs.check(c, s)}
+        ahead = templates_flow.epoch_ahead(s.rule)
+        parts.append(Template(row).substitute(names, q=k, shared=shared, epoch_ahead=ahead, **given))
     parts.append(Template(templates.CONTROL).substitute(names))
     for port in codes:
         if columns.together(c, plastic, port):
@@ -135,10 +142,13 @@ def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, inde
 
 def _before_enter(kind: str, s: Synapses) -> str:
     assert s.rule is not None
+    model = s.post.model
+    assert isinstance(model, Neuron)
     lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
-            lines.append(f"look_{kind}(net, P, n, window, s)")
+            see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"
+            lines.append(see if senses(model, s.rule.sees()) else f"look_{kind}(net, P, n, window, s)")
         if s.rule.epoch_state:
             lines += templates_flow.epoch_lines(rule_prefix(s))
         call = f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))"
@@ -151,6 +161,11 @@ def _before_enter(kind: str, s: Synapses) -> str:
         ]
     lines.append("w = syn.w")
     return "\n".join(" " * 8 + line for line in lines)
+
+
+def _admit(model: Neuron) -> str:
+    """What else happens to a weight that arrives."""
+    return "" if not model.linear or sums_only(model) else ADMIT.format(class_name(model))
 
 
 def _control(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
@@ -174,15 +189,18 @@ def _after_rules(plan: Plan, c: Cells, port: str) -> list[str]:
     lines = ["relay(net, node, window, offset, value)"] if port == "error" else []
     handler = "rest" if port == "reset" else f"on_{port}"
     if handler in model.handlers:
-        extra = ", cell.offset" if model.linear else ""
-        extra = extra if handler == "rest" else ", value"
-        lines += [
-            f"bring_{kind}({args}, n, window, offset)",  # surely has room: it has caught up
-            f"cell = load_{kind}(P, n)",
-            f"{class_name(model)}__{handler}(P.model, cell{extra})",
-            f"renew_{kind}(net, P, n, P.stage)",
-            *([logs.state_names(kind, c)["log_fire"].strip()] if logs.records_state(c) else []),
-        ]
+        given = ["P.model", "cell"] + ["offset"] * (model.linear and "s" in model.handlers[handler].arguments)
+        act = f"{class_name(model)}__{handler}({', '.join(given + ['value'] * (handler != 'rest'))})"
+        if model.linear and spares_voltage(model, handler):
+            lines += [f"see_{kind}({args}, n, window, offset)", "cell = P.cells[n]", act]
+        else:
+            lines += [
+                f"bring_{kind}({args}, n, window, offset)",  # surely has room: it has caught up
+                f"cell = load_{kind}(P, n)",
+                act,
+                f"renew_{kind}(net, P, n, P.stage)",
+            ]
+        lines += [logs.state_names(kind, c)["log_fire"].strip()] * logs.records_state(c)
     return lines
 
 

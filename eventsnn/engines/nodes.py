@@ -7,6 +7,7 @@ import numpy as np
 from eventsnn.engines.agenda import EventEnvironment, Mailbox
 from eventsnn.engines.scopes import Record, make_epochs, make_synapse
 from eventsnn.events import Instant, Key, kind_of_port
+from eventsnn.linear import senses
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Cells, Synapses
 
@@ -104,6 +105,7 @@ class Learning:
     def __init__(self, rule: Rule, acts: Any, post: Record, synapses: Synapse, column: list[int], look: bool) -> None:
         self.rule, self.acts = rule, acts
         self.post, self.synapses, self.column, self.look = post, synapses, column, look
+        self.senses = senses(synapses.plan.post.model, rule.sees())
         self.once = {name[3:]: getattr(acts, name) for name in rule.handlers if name.startswith("at_")}
         self.each = {name[3:]: getattr(acts, name) for name in rule.handlers if name.startswith("on_")}
         self.on_pre = self.each.get("pre")

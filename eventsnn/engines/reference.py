@@ -258,7 +258,7 @@ class ReferenceEngine:
             for learning in node.learning:
                 if learning.synapses is synapses and learning.on_pre is not None:
                     if learning.look:
-                        self.look(node)
+                        step.sense_linear(node.acts, node.cell) if learning.senses else self.look(node)
                     if synapses.epochs:
                         if learning.acts.stale(learning.post) > 0.0:
                             epochs.turn_epoch(learning.acts, synapses.epochs, learning.post)
@@ -271,7 +271,7 @@ class ReferenceEngine:
                     self.note_weight(synapses, j, before)
         w = synapses.weight(j)
         if node.linear:
-            step.enter_linear(node.cell, w, *node.acts.factors(node.cell.offset))
+            step.enter_linear(node.acts, node.cell, w, *node.acts.factors(node.cell.offset))
         else:
             node.acts.receive(node.cell, w)
         self.set_due(node)
@@ -311,16 +311,14 @@ class ReferenceEngine:
                 learning.unmark()
         if port == "reset" and "rest" in node.model.handlers:
             self.bring(node)
-            if node.linear:
-                node.acts.rest(node.cell, node.cell.offset)
-            else:
-                node.acts.rest(node.cell)
+            node.acts.rest(node.cell, *(node.cell.offset,) * node.linear)
             self.set_due(node)
         if port == "error":
             self.send(node, "error", value)  # along projections that carry errors on, such as a broadcast
         if port != "reset" and f"on_{port}" in node.model.handlers:
             self.bring(node)
-            getattr(node.acts, f"on_{port}")(node.cell, value)
+            when = (node.cell.offset,) * ("s" in node.model.handlers[f"on_{port}"].arguments)
+            getattr(node.acts, f"on_{port}")(node.cell, *when, value)
             self.set_due(node)
 
     def sweep(self, node: Node, learning: Learning, port: str, value: float) -> None:

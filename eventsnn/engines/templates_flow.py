@@ -22,7 +22,7 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-    for j in range(e.start, e.stop):
+$shared    for j in range(e.start, e.stop):
 $epoch_ahead
         n = R.target[j] + 0
         if not bring_${K}($args, n, window, s) or not room(net):

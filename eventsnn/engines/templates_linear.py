@@ -135,7 +135,7 @@ def enter_${K}($args, n, window, s):
             safe = net.width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, hot.level, v, i))
             if not s < safe:
                 return bring_${K}($args, n, window, s)
-    hot.c0 = c0
+$carry    hot.c0 = c0
     hot.c1 = c1
     hot.window = window
     hot.budget = budget
@@ -143,6 +143,16 @@ def enter_${K}($args, n, window, s):
     if hot.level == math.inf:
         touch(net, P.first + n)
     return True
+
+
+def see_${K}($args, n, window, s):
+    """A message that leaves the voltage alone, at offset s; the neuron has caught up, so there is room."""
+    hot = P.hot[n]
+    if hot.window != window:
+        enter_${K}($args, n, window, s)
+    elif hot.budget < 0.0 and not s < hot.safe:
+        bring_${K}($args, n, window, s)
+    hot.offset = s
 
 
 def spend_${K}(net, P, n, s, b0, b1, g):
@@ -216,7 +226,7 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-    for j in range(e.start, e.stop):
+$shared    for j in range(e.start, e.stop):
 $check
         n = R.target[j] + 0
         hot = P.hot[n]

@@ -56,10 +56,10 @@ def check_epochs(owner: str, handlers: Mapping[str, Handler], state: Mapping[str
         if not returns_value(handlers[name]):
             what = f"returns nothing; it says 1.0 or 0.0, {ASKED[name]}"
             _refuse(handlers[name], owner, handlers[name].tree.args, what)
-    for called in _called("follow", handlers):
-        if ("syn", "w") in handlers[called].writes:
+    for name in called("follow", handlers):
+        if ("syn", "w") in handlers[name].writes:
             what = "writes syn.w on the way to another epoch, where no message is; let on_pre do that"
-            _refuse(handlers[called], owner, ast.parse("syn.w", mode="eval").body, what)
+            _refuse(handlers[name], owner, ast.parse("syn.w", mode="eval").body, what)
 
 
 def check_marks(owner: str, handlers: Mapping[str, Handler]) -> None:
@@ -77,7 +77,7 @@ def check_marks(owner: str, handlers: Mapping[str, Handler]) -> None:
             raise LocalityError(f"{owner} {what}; marks need {', '.join(needed)}, each with a number", name, owner)
 
 
-def _called(name: str, handlers: Mapping[str, Handler]) -> set[str]:
+def called(name: str, handlers: Mapping[str, Handler]) -> set[str]:
     """A method, and all methods of its own class that it may come to."""
     found, open_ = {name}, [name]
     while open_:

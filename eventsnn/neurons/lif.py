@@ -90,6 +90,10 @@ class LIF(LinearNeuron):
 
     def begin(self, cell):
         """Coefficients from the initial v and i, at offset 0."""
+        self.start_up(cell)
+
+    def start_up(self, cell):
+        """The same, for models that begin with more than that."""
         if math.isnan(cell.v):
             cell.v = self.v_leak
         cell.c1 = self.unit * cell.i
@@ -97,6 +101,10 @@ class LIF(LinearNeuron):
 
     def rest(self, cell, s):
         """Back to rest at offset s: no current, no refractory period."""
+        self.settle_down(cell, s)
+
+    def settle_down(self, cell, s):
+        """The same, for models that have more than that to put to rest."""
         cell.c0 = 0.0 - cell.i_bias * math.exp(s / self.tau_mem)
         cell.c1 = 0.0
         cell.hold = -1.0
@@ -260,15 +268,18 @@ class LIF(LinearNeuron):
 
     def observe(self, cell, s):
         """Write v and i as they are at offset s."""
+        cell.v = self.potential(cell, s)
+        cell.i = cell.c1 * math.exp(-s / self.tau_syn) / self.unit if self.pulse == 0.0 else 0.0
+
+    def potential(self, cell, s):
+        """The voltage at offset s, refractory or not."""
         v_inf = self.v_leak + cell.i_bias
         if cell.hold < 0.0:
-            cell.v = self.voltage(cell.c0, cell.c1, v_inf, s)
-        elif s < cell.hold:
-            cell.v = cell.v_hold
-        else:
-            c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
-            cell.v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, v_inf, s - cell.hold)
-        cell.i = cell.c1 * math.exp(-s / self.tau_syn) / self.unit if self.pulse == 0.0 else 0.0
+            return self.voltage(cell.c0, cell.c1, v_inf, s)
+        if s < cell.hold:
+            return cell.v_hold
+        c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
+        return self.voltage(cell.v_hold - v_inf - self.start(c1), c1, v_inf, s - cell.hold)
 
     def course(self, cell, s):
         """(rest, leak, drive, lasts): for `lasts` seconds from offset s, v - v_threshold is rest + leak e + drive psp.
