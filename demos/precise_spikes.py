@@ -1,7 +1,7 @@
 """One neuron learns to fire at precise times: SuperSpike, from frozen Poisson inputs that repeat without a pause.
 
-The first task of Zenke and Ganguli 2018 (doi 10.1162/neco_a_01086). The loss is the van Rossum distance in the published
-scale: wrong spikes per second, were they far from each other.
+The first task of Zenke and Ganguli 2018 (doi 10.1162/neco_a_01086). The loss is the van Rossum distance in the
+published scale: wrong spikes per second, were they far from each other.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ RISE, DECAY = 5 * ms, 10 * ms  # of the loss
 
 
 def build(seed=0, engine="reference", trials=60):
-    """Inputs that are the same in every trial; a neuron; a teacher that answers its spikes, and those that are wanted."""
+    """Inputs that are the same in every trial; a neuron; a teacher of the times at which it should fire."""
     trains = es.rate_trains(np.full((1, INPUTS), RATE), PERIOD, seed)
     net = es.Network(seed, engine)
     x = net.add(es.SpikeTrain([np.concatenate([k * PERIOD + t for k in range(trials)]) for t in trains]), name="input")
@@ -33,9 +33,9 @@ def figure(seed=0, engine="reference", full=False):
     trials = 400 if full else 100
     net = build(seed, engine, trials).run(trials * PERIOD)
     y = net.population("neuron")
-    spikes, one = net.spikes(y), es.van_rossum([0.0], [], RISE, DECAY) * PERIOD
+    spikes = net.spikes(y)
     fired = [spikes.between(k * PERIOD, (k + 1) * PERIOD).t - k * PERIOD for k in range(trials)]
-    loss = [es.van_rossum(t, TARGET, RISE, DECAY) / one for t in fired]
+    loss = [es.wrong_spike_rate([t], [TARGET], PERIOD, RISE, DECAY) for t in fired]
     fig, ((raster, curve), (before, after)) = es.plot.panels(2, 2, size=(8.0, 4.8))
     raster.eventplot([np.array(t) / ms for t in fired], color=es.plot.COLORS[0], linelengths=1.0, linewidths=1.5)
     raster.vlines(np.array(TARGET) / ms, -0.5, trials, color=es.plot.COLORS[1], linewidth=4, alpha=0.25)
@@ -49,8 +49,7 @@ def figure(seed=0, engine="reference", full=False):
         ax.vlines(np.array(TARGET) / ms, 1.8, 2.4, color=es.plot.COLORS[1], linewidth=2)
         ax.set(xlabel="time [ms]", ylabel="voltage", ylim=(-0.6, 2.5), title=title)
     apart = [float(np.abs(fired[-1] - t).min()) if len(fired[-1]) else PERIOD for t in TARGET]
-    found = {"trials": trials, "loss": [loss[0], float(np.mean(loss[-10:]))], "spikes": len(fired[-1]), "apart": max(apart)}
-    return found, fig
+    return {"trials": trials, "loss": [loss[0], float(np.mean(loss[-10:]))], "apart": max(apart)}, fig
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsnn import datasets
 from eventsnn.clocks import Clock
+from eventsnn.curves import TargetCurves
 from eventsnn.distributions import exponential, lognormal, normal, uniform
 from eventsnn.encode import latency, rate_trains
 from eventsnn.errors import (
@@ -94,6 +95,7 @@ from eventsnn.rules import (
     WeightSum,
     in_flight,
     van_rossum,
+    wrong_spike_rate,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.sampled_error import SampledError
@@ -101,7 +103,7 @@ from eventsnn.stimulus import Stimulus
 from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Quadratic, Sigmoid, Surrogate, Triangular
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
-from eventsnn.wiring import connect_erbp, connect_local_readout
+from eventsnn.wiring import connect_erbp, connect_local_readout, teach_readout
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -209,6 +211,7 @@ __all__ = [
     "Stimulus",
     "SuperSpike",
     "Surrogate",
+    "TargetCurves",
     "TargetTimes",
     "TargetTrains",
     "Triangular",
@@ -251,10 +254,12 @@ __all__ = [
     "rate_trains",
     "spike",
     "study",
+    "teach_readout",
     "triplet_stdp",
     "uniform",
     "us",
     "van_rossum",
     "weight",
     "weight_transport",
+    "wrong_spike_rate",
 ]

@@ -93,7 +93,8 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
-    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike: folder of the data set")
+    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike-oxford: their folder")
+    demo.add_argument("--picture", type=Path, metavar="FILE", help="superspike-picture: what is to be drawn")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
@@ -238,6 +239,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
         ("data", args.data, "on_data"),
+        ("picture", args.picture, "on_picture"),
         ("full", args.full, "has_full"),
     ):
         if given and not getattr(entry, taken):
@@ -253,6 +255,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         resume=args.resume,
         feedback=args.feedback,
         data=args.data,
+        picture=args.picture,
         full=args.full,
     )
     report: dict[str, Any] = {"demo": args.name, **entry.run(options), "version": eventsnn.__version__}

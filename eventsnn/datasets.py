@@ -1,10 +1,11 @@
-"""Data sets as latencies and labels, and targets of spikes. eventsnn ships no data: a loader says where to get what it does not find."""
+"""Data sets as latencies and labels, or as spikes. eventsnn ships no data: a loader says where to get what it needs."""
 
 import gzip
 import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -258,7 +259,7 @@ def _word(text: str, shape: tuple[int, int]) -> np.ndarray:
     edge_x, edge_y = 0.02 * (right - left), 0.15 * (high - low)
     axes.set(xlim=(left - edge_x, right + edge_x), ylim=(low - edge_y, high + edge_y))
     axes.axis("off")
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     grey = np.asarray(canvas.buffer_rgba())[:, :, 0] / 255.0
     return np.asarray(1.0 - grey.reshape(shape[0], fine, shape[1], fine).mean(axis=(1, 3)))

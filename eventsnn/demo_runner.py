@@ -35,6 +35,7 @@ class Options:
     resume: Path | None = None
     feedback: str | None = None
     data: Path | None = None
+    picture: Path | None = None
     full: bool = False
 
 
@@ -355,6 +356,7 @@ class Demo:
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
     has_full: bool = False  # --full takes longer and shows more
+    on_picture: bool = False  # takes any picture
 
 
 DEMOS = {
