@@ -32,7 +32,7 @@ class TargetCurves(Process):
     tau: float = 20e-3
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values, float)
+        values = np.array(self.values, float)
         if values.ndim != 2 or not values.size or np.isinf(values).any():
             raise NetworkError(
                 f"TargetCurves.values has shape {values.shape}; give a row of finite values, or NaN, for each readout"
@@ -40,25 +40,30 @@ class TargetCurves(Process):
         for name in ("every", "tau"):
             if not 0 < getattr(self, name) < math.inf:
                 raise NetworkError(f"TargetCurves.{name} is {getattr(self, name)}; it must be positive and finite")
-        object.__setattr__(self, "values", values.tolist())
+        values.flags.writeable = False  # processes may share what never changes
+        object.__setattr__(self, "values", values)
 
     def run(self, cell: Handle) -> ProcessGenerator:
         """Look, and tell."""
-        row, state = self.values[cell.index], cell.state
+        state = cell.state
         while True:
             message = yield cell.receive(self.left(cell))
-            wanted = row[(int(state.get("looks", 0)) - 1) % len(row)]
             if state.get("asked"):
                 state["asked"] = False
-                self.tell(cell, (0.0 if message is None else message.value) - wanted)
+                self.tell(cell, (0.0 if message is None else message.value) - self.wanted(cell))
             elif message is None:
                 state["looks"] = state.get("looks", 0) + 1
-                if math.isnan(row[(int(state["looks"]) - 1) % len(row)]):
+                if math.isnan(self.wanted(cell)):
                     self.tell(cell, 0.0)
                 else:
                     state["asked"] = True
                     cell.send("ask")
             message = None
+
+    def wanted(self, cell: Handle) -> float:
+        """What the readout should be at the latest look."""
+        row = self.values[cell.index]
+        return float(row[(int(cell.state["looks"]) - 1) % len(row)])
 
     def left(self, cell: Handle) -> float:
         """Time until it looks again, or gives up waiting for an answer [s]; 0.0 is a value that is not sent."""

@@ -221,7 +221,7 @@ def picture(
     if not isinstance(neurons, (int, np.integer)) or neurons < 1:
         raise NetworkError(f"picture: neurons is {neurons!r}; give a whole number from 1")
     if not (0 < column <= duration < math.inf) or abs(duration / column - round(duration / column)) > 1e-6:
-        raise NetworkError(f"picture: duration is {duration} and column {column}; give a multiple of the column [s]")
+        raise NetworkError(f"picture: duration is {duration} and column is {column}; give a multiple of the column [s]")
     shape = neurons, round(duration / column)
     trains = columns(_word("eventsnn", shape) if path is None else _darkness(Path(path), shape), column, seed)
     if not any(map(len, trains)):

@@ -46,7 +46,15 @@ def test_runs_as_a_module():
 def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
     assert main(["demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    figures = ["three-factors", "messages", "escape-noise", "not-conservative", "surrogate-path", "expected-gradient"]
+    figures = [
+        "three-factors",
+        "precise-spikes",
+        "messages",
+        "escape-noise",
+        "not-conservative",
+        "surrogate-path",
+        "expected-gradient",
+    ]
     figures.append("feedback-alignment")
     names = [
         "temporal-xor",
@@ -57,7 +65,10 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "yin-yang",
         "yin-yang-delays",
         "mnist",
-        "superspike",
+        "superspike-picture",
+        "superspike-oxford",
+        "eprop-pattern",
+        "store-recall",
     ]
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)
