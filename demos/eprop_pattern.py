@@ -9,7 +9,7 @@ import numpy as np
 import eventsnn as es
 from eventsnn import ms
 
-PERIOD, ROUNDS, FULL = 1.0, 80, 300  # of the target [s]; how often it is drawn, by default and with --full
+PERIOD, ROUNDS = 1.0, 60  # of the target [s], and how often it is drawn
 DURATION = ROUNDS * PERIOD
 TAU, EVERY = 30 * ms, 2 * ms  # of membranes and readout, from look to look [s]
 LOOKS = EVERY * np.arange(1, round(PERIOD / EVERY) + 1)

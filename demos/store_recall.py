@@ -9,8 +9,8 @@ import numpy as np
 import eventsnn as es
 from eventsnn import ms
 
-PERIOD, ROUNDS, FULL = 1.0, 150, 300  # of a trial [s]; their number, by default and with --full
-DURATION, CUE, ASKED = ROUNDS * PERIOD, (0.05, 0.15), (0.65, 0.75)  # in a trial [s]
+PERIOD, ROUNDS = 1.0, 150  # of a trial [s], and their number
+DURATION, CUE, ASKED = ROUNDS * PERIOD, (0.05, 0.15), (0.65, 0.75)  # of all; in a trial [s]
 TAU, EVERY = 20 * ms, 5 * ms  # of membranes and readout, from look to look [s]
 KINDS = {
     "adaptive": (es.AdaptiveLIF, es.AdaptiveEProp, {"beta": 0.2, "tau_adapt": 0.6}),

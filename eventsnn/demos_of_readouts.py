@@ -48,7 +48,7 @@ def run(options: Options, file: str) -> Report:
         raise EngineError("this demo is small already; leave --small out")
     check_folders(options)
     demo, begun = module(file), clock.monotonic()
-    rounds, seeds = (demo.FULL, SEEDS) if options.full else (demo.ROUNDS, 1)
+    rounds, seeds = demo.ROUNDS, SEEDS if options.full else 1
     first = options.seed or 0
     courses = {
         kind: [learn(demo, options, kind, seed, rounds) for seed in range(first, first + seeds)] for kind in demo.KINDS

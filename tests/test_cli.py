@@ -62,13 +62,13 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "erbp-digits",
         "custom-process",
         *figures,
-        "yin-yang",
-        "yin-yang-delays",
-        "mnist",
         "superspike-picture",
         "superspike-oxford",
         "eprop-pattern",
         "store-recall",
+        "yin-yang",
+        "yin-yang-delays",
+        "mnist",
     ]
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)
