@@ -104,7 +104,7 @@ def drawing(demo: Any, courses: dict[str, list[Course]]) -> Any:
             label = kind if course is found[0] else None
             curve.plot(len(over) - 1 + np.arange(len(mean)), mean, color=color, label=label, linewidth=1.0)
     curve.set(xlabel="round", ylabel=demo.SAYS["score"], ylim=(0.0, None))
-    curve.legend(frameon=False)
+    curve.legend(frameon=False, fontsize=8)
     net, begin = next(iter(courses.values()))[0].net, (len(next(iter(courses.values()))[0].score) - 1) * demo.PERIOD
     latest = [net.spikes(net.population(name)).between(begin, begin + demo.PERIOD) for name in ("input", "neurons")]
     plot.raster(*latest, ax=raster, unit="s")
@@ -124,7 +124,7 @@ def follow(ax: Any, demo: Any, course: Course, color: str) -> None:
         wanted = np.take(teacher.values[0], k * looks + np.arange(looks), mode="wrap")
         ax.plot(t, wanted, color="black", linewidth=2.0, label="target" if k == rounds - 1 else None)
     ax.set(xlabel="time in the round [s]")
-    ax.legend(frameon=False, ncols=3)
+    ax.legend(frameon=False, ncols=3, fontsize=7)
 
 
 SAYS = "{score}, in the last sixth of {rounds} rounds: {after} ({seconds} s)"
