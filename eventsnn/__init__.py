@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventsnn import datasets
 from eventsnn.clocks import Clock
+from eventsnn.curves import TargetCurves
 from eventsnn.distributions import exponential, lognormal, normal, uniform
 from eventsnn.encode import latency, rate_trains
 from eventsnn.errors import (
@@ -112,6 +113,7 @@ from eventsnn.rules import (
     WeightSum,
     in_flight,
     van_rossum,
+    wrong_spike_rate,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.sampled_error import SampledError
@@ -120,7 +122,7 @@ from eventsnn.surrogates import Boxcar, EscapeRate, Exponential, FastSigmoid, Qu
 from eventsnn.teachers import FirstToSpike, MarginRace, TargetTimes
 from eventsnn.trains import TargetTrains
 from eventsnn.verdicts import LargestValue
-from eventsnn.wiring import connect_erbp, connect_local_readout, connect_verdict
+from eventsnn.wiring import connect_erbp, connect_local_readout, connect_verdict, teach_readout
 
 if TYPE_CHECKING:
     from eventsnn import plot
@@ -234,6 +236,7 @@ __all__ = [
     "Stimulus",
     "SuperSpike",
     "Surrogate",
+    "TargetCurves",
     "TargetTimes",
     "TargetTrains",
     "Triangular",
@@ -278,10 +281,12 @@ __all__ = [
     "rate_trains",
     "spike",
     "study",
+    "teach_readout",
     "triplet_stdp",
     "uniform",
     "us",
     "van_rossum",
     "weight",
     "weight_transport",
+    "wrong_spike_rate",
 ]

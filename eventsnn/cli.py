@@ -94,7 +94,8 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
     demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
-    demo.add_argument("--data", type=Path, metavar="DIR", help="yin-yang, mnist, superspike, nmnist: the data's folder")
+    demo.add_argument("--data", type=Path, metavar="DIR", help="demos on data: the folder that has them")
+    demo.add_argument("--picture", type=Path, metavar="FILE", help="superspike-picture: what is to be drawn")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
     demo.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of the picture (default: here)")
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
@@ -239,6 +240,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
         ("data", args.data, "on_data"),
+        ("picture", args.picture, "on_picture"),
         ("full", args.full, "has_full"),
         ("rule", args.rule, "rules"),
     ):
@@ -255,6 +257,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         resume=args.resume,
         feedback=args.feedback,
         data=args.data,
+        picture=args.picture,
         full=args.full,
         rule=args.rule,
     )

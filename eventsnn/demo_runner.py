@@ -35,6 +35,7 @@ class Options:
     resume: Path | None = None
     feedback: str | None = None
     data: Path | None = None
+    picture: Path | None = None
     full: bool = False
     rule: str | None = None
 
@@ -365,6 +366,7 @@ class Demo:
     feedbacks: bool = False  # takes a kind of feedback
     has_full: bool = False  # --full takes longer and shows more
     rules: bool = False  # takes a kind of local error
+    on_picture: bool = False  # takes any picture
 
 
 DEMOS = {

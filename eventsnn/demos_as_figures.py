@@ -53,6 +53,12 @@ DEMOS = {
         "three_factors",
         "synapse {synapse}: {spikes_in} spikes came in, {errors} errors reached its neuron",
     ),
+    "precise-spikes": entry(
+        "one neuron learns to fire at precise times, by SuperSpike",
+        "precise_spikes",
+        "loss [wrong spikes/s] in the first trial and on average in the last ten of {trials}: {loss}",
+        has_full=True,
+    ),
     "messages": entry(
         "a film of the messages in a network that learns temporal XOR",
         "messages",

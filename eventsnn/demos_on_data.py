@@ -9,14 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import demo_runner, demos_as_figures, demos_of_streams, demos_on_recordings
+from eventsnn import (
+    demo_runner,
+    demos_as_figures,
+    demos_of_patterns,
+    demos_of_readouts,
+    demos_of_streams,
+    demos_on_recordings,
+)
 from eventsnn.datasets import Samples
 from eventsnn.demo_runner import (
     Demo,
     Options,
     Report,
-    check_folders,
-    counted,
     digest,
     follow,
     module,
@@ -24,10 +29,8 @@ from eventsnn.demo_runner import (
     save_picture,
     start,
 )
-from eventsnn.errors import EngineError
 from eventsnn.graph import Projection
 from eventsnn.network import Network
-from eventsnn.record import Spikes
 
 
 def run_yin_yang(options: Options) -> Report:
@@ -139,58 +142,6 @@ def picture(net: Network, told: Report) -> Any:
     return figure
 
 
-def run_superspike(options: Options) -> Report:
-    """Learn to draw a picture with spikes, with each kind of feedback."""
-    demo = module("superspike_oxford")
-    kinds = list(demo.FEEDBACK) if options.feedback is None else [options.feedback]
-    if not set(kinds) <= set(demo.FEEDBACK):
-        raise EngineError(f"superspike has no {options.feedback} feedback; give symmetric or random, or none for all")
-    check_folders(options)
-    begun = clock.monotonic()
-    passes = 8 if options.small else demo.PASSES
-    nets: dict[str, Network] = {}
-    losses: dict[str, list[float]] = {}
-    for kind in kinds:
-        net = demo.build(options.seed or 0, options.engine or "compiled", options.small, kind, options.data)
-        for done in counted(range(1, passes + 1), options, passes, f"pass ({kind} feedback)"):
-            net.run(until=done * demo.PERIOD)
-        nets[kind], losses[kind] = net, [round(demo.loss(net, k), 3) for k in range(passes)]
-    first = nets[kinds[0]]
-    return {
-        "loss": losses,
-        "before": losses[kinds[0]][0],
-        "after": ", ".join(f"{losses[kind][-1]:.1f} by {kind}" for kind in kinds),
-        "passes": passes,
-        "outputs": first.population("output").size,
-        "hidden": first.population("hidden").size,
-        "seconds": round(clock.monotonic() - begun, 2),
-        "seed": first.description.seed,
-        "engine": first.engine_name,
-        "messages": {kind: sum(net.message_counts().values()) for kind, net in nets.items()},
-        "digest": digest(nets.values()),
-        "picture": save_picture(drawing(first, demo, losses, passes), options, "superspike"),
-    }
-
-
-def drawing(net: Network, demo: Any, losses: dict[str, list[float]], passes: int) -> Any:
-    """The picture that was wanted, the one that was drawn in the last pass, and the losses."""
-    plot = pictures()
-    figure, (wanted, drawn, curves) = plot.panels(1, 3, size=(11.0, 3.0))
-    teacher: Any = net.population("teacher").model
-    target = np.array([(t, j) for j, train in enumerate(teacher.trains) for t in train])
-    spikes, begin = net.spikes(net.population("output")), (passes - 1) * demo.PERIOD
-    latest = spikes.between(begin, begin + demo.PERIOD)
-    for ax, t, i in ((wanted, target[:, 0], target[:, 1].astype(int)), (drawn, latest.t - begin, latest.i)):
-        plot.raster(Spikes(t, i, spikes.size, "outputs"), ax=ax)
-    wanted.set_title("wanted", fontsize=10)
-    drawn.set_title(f"pass {passes}, {next(iter(losses))} feedback", fontsize=10)
-    for (kind, loss), color in zip(losses.items(), plot.COLORS, strict=False):
-        curves.plot(range(1, passes + 1), loss, color=color, label=kind, linewidth=1.2)
-    curves.set(xlabel="pass", ylabel="loss [wrong spikes/s]", ylim=(0.0, None))
-    curves.legend(frameon=False, fontsize=8)
-    return figure
-
-
 def says(classes: str) -> str:
     """The result in words, a format string over the report."""
     return (
@@ -208,6 +159,8 @@ DEMOS = {
     **demo_runner.DEMOS,
     **demos_as_figures.DEMOS,
     **demos_on_recordings.DEMOS,
+    **demos_of_patterns.DEMOS,
+    **demos_of_readouts.DEMOS,
     "yin-yang": entry(
         "which region of a disc a point lies in, learned one point at a time", "yin_yang", run_yin_yang, "points"
     ),
@@ -221,14 +174,4 @@ DEMOS = {
         "digits",
     ),
     **demos_of_streams.DEMOS,
-    "superspike": Demo(
-        "spikes that draw the Radcliffe Camera, by three kinds of feedback (needs EVENTSNN_DATA or --data)",
-        "superspike_oxford",
-        run_superspike,
-        "loss of {outputs} outputs: {before:.1f} at first; after {passes} passes {after} feedback ({hidden} hidden "
-        "neurons, {seconds} s)",
-        learns=False,
-        on_data=True,
-        feedbacks=True,
-    ),
 }

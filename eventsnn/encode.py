@@ -59,3 +59,37 @@ def rate_trains(rates: np.ndarray, period: float, seed: int = 0, start: float = 
         sample = np.repeat(np.arange(len(rates)), counts)
         trains.append(np.unique(start + (sample + draw.random(len(sample))) * period))
     return trains
+
+
+def columns(darkness: np.ndarray, column: float = 10e-3, seed: int = 0) -> list[np.ndarray]:
+    """A picture as spike trains, drawn column by column from left to right: neuron 0 is the lowest row.
+
+    A pixel is a spike with the probability of its darkness, at a random time within its column; so black is
+    1/`column` spikes per second, and white is silence. The target of SuperSpike's demonstration was made so from black
+    and white (Zenke and Ganguli 2018, doi 10.1162/neco_a_01086).
+
+    Args:
+        darkness: shape (rows, columns), from 0 (white) to 1 (black), the highest row first.
+        column: how long one column lasts [s].
+        seed: each neuron's train follows from it and from the neuron's index.
+
+    Returns:
+        One array of increasing spike times [s] for each row, from 0 to below the number of columns times `column`.
+
+    Raises:
+        NetworkError: something else than a table of numbers from 0 to 1, or a column of no duration.
+    """
+    darkness = np.asarray(darkness, dtype=np.float64)
+    if darkness.ndim != 2 or not darkness.size:
+        raise NetworkError(f"columns: darkness has shape {darkness.shape}; give (rows, columns)")
+    bad = np.argwhere(~((darkness >= 0) & (darkness <= 1)))
+    if len(bad):
+        row, k = bad[0]
+        raise NetworkError(f"columns: darkness[{row}, {k}] is {darkness[row, k]}; give 0 for white to 1 for black")
+    if not 0 < column < np.inf:
+        raise NetworkError(f"columns: column is {column}; give a time above 0 [s]")
+    trains = []
+    for i, row in enumerate(darkness[::-1]):
+        chance, shift = rng.stream(seed, "columns", i).random((2, len(row)))
+        trains.append((np.arange(len(row)) + shift)[chance < row] * column)
+    return trains

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from eventsnn import rng
+from eventsnn.curves import TargetCurves
 from eventsnn.distributions import uniform
 from eventsnn.errors import NetworkError
 from eventsnn.graph import Population, Projection
@@ -267,3 +268,34 @@ def connect_verdict(
     net.connect(judge, readout, port="ask", name=f"{name}->{readout.name} (ask)")
     net.connect(told_by, judge, port="label", name=f"{told_by.name}->{name} (label)")
     return judge
+
+
+def teach_readout(
+    net: Network, readout: Population, curves: TargetCurves, *, delay: float = 1e-4, name: str = "teacher"
+) -> Population:
+    """Let a process for each graded readout look at it, and tell it how far it is from what it should be.
+
+    Errors reach the readouts, where synapses with `errors="return"` send them on to the neurons before, as with any
+    teacher.
+
+    Args:
+        curves: what is wanted, one row for each readout.
+        delay: of errors [s].
+        name: of the population of processes.
+
+    Returns:
+        The processes.
+
+    Raises:
+        NetworkError: more or fewer curves than readouts.
+    """
+    if len(curves.values) != readout.size:
+        raise NetworkError(f"teach_readout: {len(curves.values)} curves for {readout.size} readouts; give one for each")
+    teacher = net.add(curves, readout.size, name=name, record=())
+    answer: dict[str, Any] = {"feedback": "random", "feedback_weight": 1.0, "feedback_delay": curves.every / 8}
+    net.connect(teacher, readout, Ask(), weight=0.0, pattern=one_to_one(), **answer)
+    net.connect(teacher, readout, port="ask", pattern=one_to_one(), name=f"{name}->{readout.name} (ask)")
+    net.connect(
+        teacher, readout, port="error", delay=delay, pattern=one_to_one(), name=f"{name}->{readout.name} (error)"
+    )
+    return teacher

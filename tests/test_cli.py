@@ -46,8 +46,8 @@ def test_runs_as_a_module():
 def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
     assert main(["demo"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    figures = ["three-factors", "messages", "escape-noise", "escape-layers", "not-conservative", "surrogate-path"]
-    figures += ["expected-gradient", "surrogate-shapes", "feedback-alignment"]
+    figures = ["three-factors", "precise-spikes", "messages", "escape-noise", "escape-layers", "not-conservative"]
+    figures += ["surrogate-path", "expected-gradient", "surrogate-shapes", "feedback-alignment"]
     names = [
         "temporal-xor",
         "digits",
@@ -55,12 +55,15 @@ def test_without_a_name_every_demo_is_listed_on_a_line(capsys):
         "custom-process",
         *figures,
         "nmnist",
+        "superspike-picture",
+        "superspike-oxford",
+        "eprop-pattern",
+        "store-recall",
         "yin-yang",
         "yin-yang-delays",
         "mnist",
         "erbp-mnist",
         "erbp-mnist-deep",
-        "superspike",
     ]
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 4 for line in lines)

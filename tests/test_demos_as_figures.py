@@ -53,6 +53,9 @@ def test_figures_that_take_longer(tmp_path, capsys):
     assert report["jumps"] > 0
     report = run("escape-noise", tmp_path, capsys)
     assert report["log_likelihood"][1] > report["log_likelihood"][0] + 5.0
+    report = run("precise-spikes", tmp_path, capsys)
+    assert report["loss"][1] < 0.05 * report["loss"][0]
+    assert report["apart"] < 3e-3
     report = run("messages", tmp_path, capsys)
     assert report["spikes"] > 0
     assert report["errors"] > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_datasets import here, small_mnist, small_oxford
 
 import eventsnn as es
@@ -185,7 +186,7 @@ def test_superspike_on_a_few_spikes_of_its_format(tmp_path, capsys):
     )
     small_oxford(tmp_path / "data", inputs, [(0.45, 11), (0.5, 11), (0.55, 31)])
     options = ("--small", "--engine", "reference", "--data", str(tmp_path / "data"), "--feedback", "random")
-    report = run("superspike", *options, out=tmp_path, capsys=capsys)
+    report = run("superspike-oxford", *options, out=tmp_path, capsys=capsys)
     assert list(report["loss"]) == ["random"]
     assert len(report["loss"]["random"]) == report["passes"] == 8
     assert (report["hidden"], report["outputs"]) == (32, 10)
@@ -209,12 +210,55 @@ def test_loss_of_superspike_is_in_wrong_spikes_per_second():
 
 def test_superspike_asks_for_what_it_has(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("EVENTSNN_DATA", str(tmp_path))
-    assert main(["demo", "superspike", "--out", str(tmp_path), "--no-progress"]) == 1
+    assert main(["demo", "superspike-oxford", "--out", str(tmp_path), "--no-progress"]) == 1
     assert "pub2018superspike" in capsys.readouterr().err
-    assert main(["demo", "superspike", "--feedback", "learned", "--out", str(tmp_path), "--no-progress"]) == 1
+    assert main(["demo", "superspike-oxford", "--feedback", "learned", "--out", str(tmp_path), "--no-progress"]) == 1
     assert "give symmetric or random" in capsys.readouterr().err
     text = Path(demo_runner.module("superspike_oxford").__file__).read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
+    options = ("--small", "--full", "--data", str(tmp_path))
+    assert main(["demo", "superspike-oxford", *options, "--out", str(tmp_path), "--no-progress"]) == 1
+    assert "not both" in capsys.readouterr().err
+
+
+@SLOW
+def test_any_picture_is_drawn(tmp_path, capsys):
+    """A black square on white: all outputs of the lower half stay silent in the target, and the loss falls."""
+    image = Image.new("L", (90, 60), 255)
+    image.paste(0, (30, 0, 60, 30))
+    image.save(tmp_path / "square.png")
+    options = ("--small", "--picture", str(tmp_path / "square.png"), "--feedback", "symmetric")
+    report = run("superspike-picture", *options, out=tmp_path, capsys=capsys)
+    loss = report["loss"]["symmetric"]
+    assert loss[-1] < 0.7 * loss[0]
+    assert (report["outputs"], report["passes"]) == (10, 8)
+
+
+def test_a_picture_that_is_not_there_is_said_in_a_line(tmp_path, capsys):
+    options = ("--picture", str(tmp_path / "none.png"), "--out", str(tmp_path), "--no-progress")
+    assert main(["demo", "superspike-picture", *options]) == 1
+    assert "there is no picture" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["demo", "mnist", "--picture", "a.png"])
+    assert "--picture goes with superspike-picture" in capsys.readouterr().err
+
+
+@SLOW
+def test_readouts_that_follow_curves(tmp_path, capsys, monkeypatch):
+    """A memory needs adaptive thresholds; a pattern is learned with both kinds of feedback."""
+    report = run("store-recall", out=tmp_path, capsys=capsys)
+    assert report["late"]["adaptive"][0] > 0.9
+    assert 0.25 < report["late"]["not adaptive"][0] < 0.75
+    demo = demo_runner.module("eprop_pattern")
+    monkeypatch.setattr(demo, "ROUNDS", 30)
+    report = run("eprop-pattern", out=tmp_path, capsys=capsys)
+    assert report["late"]["symmetric"][0] < 0.5
+    assert report["late"]["random"][0] < 1.5  # 2.2 at first
+
+
+@pytest.mark.parametrize("file", ["superspike_picture", "superspike_oxford", "eprop_pattern", "store_recall"])
+def test_demos_of_patterns_are_short(file):
+    assert len(Path(demo_runner.module(file).__file__).read_text(encoding="utf-8").splitlines()) < 65
 
 
 def test_decision_times_are_drawn_and_bad_ones_refused():

@@ -91,6 +91,16 @@ def clock(cell, period):
         cell.send("apply")
 
 
+def test_wrong_spikes_are_counted():
+    """Far from all others each is one; the mean over outputs, per second."""
+    trains, targets = [[0.2, 0.5], [], [1.0]], [[0.5, 1.9], [0.3], [1.0]]
+    assert es.wrong_spike_rate(trains, targets, 2.0) == pytest.approx((2 + 1 + 0) / 3 / 2.0, rel=1e-9)
+    assert es.wrong_spike_rate([[0.5]], [[0.501]], 1.0) < 0.1
+    for bad in (([[0.1]], [], 1.0), ([], [], 1.0), ([[0.1]], [[0.1]], 0.0)):
+        with pytest.raises(es.NetworkError, match="wrong_spike_rate got"):
+            es.wrong_spike_rate(*bad)
+
+
 def test_superspike_learns_a_target_train():
     """One neuron, frozen inputs, four wanted spikes: the van Rossum loss falls by a third and more."""
     rng, period, epochs = np.random.default_rng(0), 0.5, 60

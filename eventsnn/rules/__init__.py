@@ -17,7 +17,7 @@ from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
 from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, NeuronNorm, NoNorm, Sgd, Sign
-from eventsnn.rules.superspike import RMax, SuperSpike, van_rossum
+from eventsnn.rules.superspike import RMax, SuperSpike, van_rossum, wrong_spike_rate
 from eventsnn.rules.trials import OneTrial, in_flight
 from eventsnn.rules.triplet_stdp import TripletSTDP
 
@@ -68,4 +68,5 @@ __all__ = [
     "WeightSum",
     "in_flight",
     "van_rossum",
+    "wrong_spike_rate",
 ]

@@ -1,6 +1,7 @@
 """SuperSpike: a voltage-based three-factor rule for spike trains, in continuous time."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,35 @@ def van_rossum(times: ArrayLike, target: ArrayLike, rise: float = 5e-3, decay: f
     # the overlap of two filtered spikes, u apart
     overlap = (decay * np.exp(-apart / decay) - rise * np.exp(-apart / rise)) / (2.0 * (decay * decay - rise * rise))
     return float(0.5 * sign @ overlap @ sign)
+
+
+def wrong_spike_rate(
+    trains: Sequence[ArrayLike],
+    targets: Sequence[ArrayLike],
+    duration: float,
+    rise: float = 5e-3,
+    decay: float = 10e-3,
+) -> float:
+    """How far outputs are from their targets, as wrong spikes per second and output: the published scale.
+
+    The mean van Rossum distance over the outputs, divided by the duration and by the distance of one spike from none.
+    So it counts spikes that lack and spikes too many, were each far from all others; one at a wrong time is up to two
+    (Zenke and Ganguli 2018, doi 10.1162/neco_a_01086).
+
+    Args:
+        trains: spike times of each output [s].
+        targets: spike times wanted from each output [s], on the same clock.
+        duration: over which they were collected [s].
+        rise: shorter time constant of the filter [s].
+        decay: its longer time constant [s].
+
+    Raises:
+        NetworkError: not as many trains as targets, none at all, or no duration.
+    """
+    if len(trains) != len(targets) or not len(trains) or not 0 < duration < math.inf:
+        raise NetworkError(
+            f"wrong_spike_rate got {len(trains)} trains, {len(targets)} targets and a duration of {duration} s; give "
+            "a target for each train, at least one, and a time above 0"
+        )
+    apart = [van_rossum(train, target, rise, decay) for train, target in zip(trains, targets, strict=True)]
+    return float(np.mean(apart)) / duration / van_rossum([0.0], [], rise, decay)
