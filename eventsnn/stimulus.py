@@ -26,6 +26,8 @@ class Stimulus(Process):
         passes: how many times all samples are presented; 0 for ever.
         levels: the latencies [s] that there are, shape (levels,); None if `times` are latencies themselves.
         batch: `apply` is sent after every so many samples only, `gather` after the others: changes add up until then.
+        lost: part of the input spikes that do not come, others each time, drawn from `seed` (input dropout: Srivastava
+            et al. 2014, but no other weight makes up for it).
 
     Raises:
         NetworkError: shapes that do not match, a latency that is negative or NaN, or no such level.
@@ -40,6 +42,7 @@ class Stimulus(Process):
     seed: int = 0
     levels: np.ndarray | None = field(default=None, repr=False)
     batch: int = 1
+    lost: float = 0.0
 
     def __post_init__(self) -> None:
         self.times = np.asarray(self.times, dtype=np.float64 if self.levels is None else None)
@@ -69,6 +72,8 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus.passes is {self.passes}; give how many, or 0 for ever")
         if self.batch < 1:
             raise NetworkError(f"Stimulus.batch is {self.batch}; give how many samples, from 1")
+        if not 0 <= self.lost < 1:
+            raise NetworkError(f"Stimulus.lost is {self.lost}; give the part of spikes that are lost, from 0 to below 1")
 
     def _check_levels(self) -> None:
         self.levels = np.asarray(self.levels, dtype=np.float64)
@@ -85,6 +90,14 @@ class Stimulus(Process):
         """The latencies [s] of one sample, shape (inputs,)."""
         row: np.ndarray = self.times[sample]
         return row if self.levels is None else np.asarray(self.levels[row])
+
+    def presented(self, k: int, sample: int) -> np.ndarray:
+        """The latencies [s] of the sample that is presented k-th, without the spikes that are lost."""
+        latencies = self.latencies(sample)
+        if self.lost == 0.0:
+            return latencies
+        kept = rng.stream(self.seed, "stimulus/lost", k).random(len(latencies)) >= self.lost
+        return np.where(kept, latencies, np.inf)
 
     @property
     def end(self) -> float:
@@ -117,7 +130,7 @@ class Stimulus(Process):
                 return
             self.send(cell, "reset", 0.0)
             self.send(cell, "label", float(self.labels[sample]))
-            self.send(cell, "value", self.latencies(sample))
+            self.send(cell, "value", self.presented(k, sample))
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
 

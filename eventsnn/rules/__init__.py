@@ -12,7 +12,7 @@ from eventsnn.rules.mirrors import Correlation, KolenPollack, NoMirror
 from eventsnn.rules.multi_spike import MultiSpikeGradient
 from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
-from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
+from eventsnn.rules.schedules import ByMessage, Constant, Falling, LinearDecay, Stairs
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
 from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, NeuronNorm, NoNorm, Sgd, Sign
@@ -39,6 +39,7 @@ __all__ = [
     "ErrorTriggered",
     "EscapeGradient",
     "Falling",
+    "LinearDecay",
     "FixedDelays",
     "KolenPollack",
     "LabelDelta",
