@@ -8,9 +8,9 @@ import numpy as np
 import eventsnn as es
 
 PERIOD = 1.25  # time from one digit to the next, in time constants of the synapses
-BATCH = 10  # weights change after so many digits; until then changes add up at the synapses
-PASSES = 6  # how often every training digit is presented
-LOST = 0.15  # part of the input spikes that get lost while learning, so that no pixel is relied on
+BATCH = 20  # weights change after so many digits; until then changes add up at the synapses
+PASSES = 4  # how often every training digit is presented
+LOST = 0.1  # part of the input spikes that get lost while learning, so that no pixel is relied on
 VALIDATION = 5000  # training digits that are held out to choose settings
 LEVELS = np.where(np.arange(256) > 127, 0.0, np.inf)  # bright pixels spike at once, dark ones never
 
@@ -23,8 +23,8 @@ def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric
         "schedule": es.LinearDecay(end=stimulus.passes * len(stimulus.labels)),
     }
     mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
-    gather = es.SpikeTimeGradient(mode="gather", step=es.Adam(lr=0.003), **parts)
-    add_up = es.SpikeTimeGradient(mode="accumulate", step=es.Adam(lr=0.003), **parts, **mirror)
+    gather = es.SpikeTimeGradient(mode="gather", step=es.Adam(lr=0.004), **parts)
+    add_up = es.SpikeTimeGradient(mode="accumulate", step=es.Adam(lr=0.004), **parts, **mirror)
     weights = [es.normal(5 / 100, 0.05), es.normal(10 / hidden, 0.1)]  # 100 pixels of a digit are bright
     if trained is not None:
         weights = [trained.matrix(trained.projection(name)) for name in ("pixels->hidden", "hidden->output")]
