@@ -73,7 +73,7 @@ class Stimulus(Process):
         if self.batch < 1:
             raise NetworkError(f"Stimulus.batch is {self.batch}; give how many samples, from 1")
         if not 0 <= self.lost < 1:
-            raise NetworkError(f"Stimulus.lost is {self.lost}; give the part of spikes that are lost, from 0 to below 1")
+            raise NetworkError(f"Stimulus.lost is {self.lost}; give a part of the spikes, from 0 to below 1")
 
     def _check_levels(self) -> None:
         self.levels = np.asarray(self.levels, dtype=np.float64)

@@ -40,7 +40,7 @@ class Falling(Part):
 
 
 class LinearDecay(Part):
-    """Steps fall off in a straight line, 1 - n/end, n the trials so far, and are 0 after `end` trials: one word per neuron.
+    """Steps fall off in a straight line, 1 - n/end, n the trials so far, down to 0: one word per neuron.
 
     For a run whose length is known; nothing that was learned is shaken off again by the last steps.
     """
