@@ -7,10 +7,12 @@ import numpy as np
 
 import eventsnn as es
 
-PERIOD = 6.0  # time from one digit to the next, in time constants of the synapses
-BATCH = 10  # weights change after so many digits; until then changes add up at the synapses
-PASSES = 3  # how often every training digit is presented
+PERIOD = 1.25  # time from one digit to the next, in time constants of the synapses
+BATCH = 20  # weights change after so many digits; until then changes add up at the synapses
+PASSES = 4  # how often every training digit is presented
+LOST = 0.1  # part of the input spikes that get lost while learning, so that no pixel is relied on
 VALIDATION = 5000  # training digits that are held out to choose settings
+LEVELS = np.where(np.arange(256) > 127, 0.0, np.inf)  # bright pixels spike at once, dark ones never
 
 
 def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric", trained=None):
@@ -18,12 +20,12 @@ def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric
     parts = {
         "clip": es.Clip(slope=0.1),
         "cost": es.WeightSum(sum=2.0, rate=0.01),
-        "schedule": es.Falling(half=20_000.0),
+        "schedule": es.LinearDecay(end=stimulus.passes * len(stimulus.labels)),
     }
     mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
-    gather = es.SpikeTimeGradient(mode="gather", step=es.Adam(lr=0.002), **parts)
-    add_up = es.SpikeTimeGradient(mode="accumulate", step=es.Adam(lr=0.003), **parts, **mirror)
-    weights = [es.normal(5 / 150, 0.05), es.normal(5 / hidden, 0.1)]  # 150 pixels of a digit are not black
+    gather = es.SpikeTimeGradient(mode="gather", step=es.Adam(lr=0.004), **parts)
+    add_up = es.SpikeTimeGradient(mode="accumulate", step=es.Adam(lr=0.004), **parts, **mirror)
+    weights = [es.normal(5 / 100, 0.05), es.normal(10 / hidden, 0.1)]  # 100 pixels of a digit are bright
     if trained is not None:
         weights = [trained.matrix(trained.projection(name)) for name in ("pixels->hidden", "hidden->output")]
 
@@ -34,7 +36,7 @@ def network(stimulus, seed=0, engine="compiled", hidden=350, feedback="symmetric
     net.connect(x, h, gather, weight=weights[0])
     way_back = {} if feedback == "symmetric" else {"feedback_weight": es.uniform(0.0, 10 / hidden)}
     net.connect(h, y, add_up, weight=weights[1], feedback=feedback, feedback_delay=0.05, **way_back)
-    loss = es.FirstToSpike(outputs=10, patience=5.0, sharpness=5.0, tau=np.inf)
+    loss = es.FirstToSpike(outputs=10, patience=1.0, sharpness=80.0, tau=np.inf)
     net.stimulate(stimulus, x, layers=[h, y], teacher=net.teach(y, loss, delay=0.05))
     return net
 
@@ -43,15 +45,15 @@ def samples(data=None, small=False):
     """Training, validation and test digits; `small` takes 1,000 of each."""
     train, test = es.datasets.mnist(data)
     held = min(VALIDATION, len(train) // 3)
-    parts = train[:-held], train[-held:], test
-    return tuple(part[:1000] for part in parts) if small else parts
+    parts = (es.datasets.Samples(p.times, p.labels, LEVELS) for p in (train[:-held], train[-held:], test))
+    return tuple(p[:1000] for p in parts) if small else tuple(parts)
 
 
 def build(seed=0, engine="compiled", small=False, feedback="symmetric", data=None):
     """The network that learns; `small` has 50 hidden neurons."""
     train, _, _ = samples(data, small)
-    how = {"shuffle": True, "passes": PASSES, "seed": seed, "levels": train.levels, "batch": BATCH}
-    stimulus = es.Stimulus(train.times, train.labels, PERIOD, **how)
+    how = {"shuffle": True, "passes": PASSES, "seed": seed, "levels": LEVELS, "batch": BATCH}
+    stimulus = es.Stimulus(train.times, train.labels, PERIOD, lost=LOST, **how)
     return network(stimulus, seed, engine, 50 if small else 350, feedback)
 
 

@@ -27,6 +27,8 @@ class Stimulus(Process):
         passes: how many times all samples are presented; 0 for ever.
         levels: the latencies [s] that there are, shape (levels,); None if `times` are latencies themselves.
         batch: `apply` is sent after every so many samples only, `gather` after the others: changes add up until then.
+        lost: part of the input spikes that do not come, others each time, drawn from `seed` (input dropout: Srivastava
+            et al. 2014, but no other weight makes up for it).
 
     Raises:
         NetworkError: shapes that do not match, a latency that is negative or NaN, or no such level.
@@ -41,6 +43,7 @@ class Stimulus(Process):
     seed: int = 0
     levels: np.ndarray | None = field(default=None, repr=False)
     batch: int = 1
+    lost: float = 0.0
 
     def __post_init__(self) -> None:
         self.times = np.asarray(self.times, dtype=np.float64 if self.levels is None else None)
@@ -70,6 +73,8 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus.passes is {self.passes}; give how many, or 0 for ever")
         if self.batch < 1:
             raise NetworkError(f"Stimulus.batch is {self.batch}; give how many samples, from 1")
+        if not 0 <= self.lost < 1:
+            raise NetworkError(f"Stimulus.lost is {self.lost}; give a part of the spikes, from 0 to below 1")
 
     def _check_levels(self) -> None:
         self.levels = np.asarray(self.levels, dtype=np.float64)
@@ -82,10 +87,14 @@ class Stimulus(Process):
         if low < 0 or high >= len(self.levels):
             raise NetworkError(f"Stimulus: times go from {low} to {high}, but there are {len(self.levels)} levels")
 
-    def latencies(self, sample: int) -> np.ndarray:
-        """The latencies [s] of one sample, shape (inputs,)."""
-        row: np.ndarray = self.times[sample]
-        return row if self.levels is None else np.asarray(self.levels[row])
+    def presented(self, first: int, samples: list[int]) -> np.ndarray:
+        """Latencies [s] without the spikes that are lost, shape (samples, inputs), of what is presented from `first` on."""
+        rows: np.ndarray = self.times[samples]
+        rows = rows if self.levels is None else np.asarray(self.levels[rows])
+        if self.lost == 0.0:
+            return rows
+        drawn = [rng.stream(self.seed, "stimulus/lost", first + k).random(rows.shape[1]) for k in range(len(samples))]
+        return np.where(np.reshape(drawn, rows.shape) >= self.lost, rows, np.inf)
 
     @property
     def end(self) -> float:
@@ -118,7 +127,7 @@ class Stimulus(Process):
                 return
             _send(cell, "reset", 0.0)
             _send(cell, "label", float(self.labels[sample]))
-            _send(cell, "value", self.latencies(sample))
+            _send(cell, "value", self.presented(k, [sample])[0])
             cell.note("sample", sample)
             cell.state["presented"] = k + 1
 
@@ -131,13 +140,12 @@ class Stimulus(Process):
         k, labels = first + np.arange(n), self.labels[samples]
         before = np.concatenate((self.labels[[self.sample(first - 1)]] if first else [-1], labels[:-1]))[:n]
         ends, every = k % self.batch == 0, np.ones(n, bool)
-        rows = self.times[samples]
         sends = [
             ("apply", np.ones(n), (before >= 0) & ends),
             ("gather", np.ones(n), (before >= 0) & ~ends),
             ("reset", np.zeros(n), every),
             ("label", labels.astype(np.float64), every),
-            ("value", rows if self.levels is None else self.levels[rows], every),
+            ("value", self.presented(first, samples), every),
         ]
         return Program(
             self.start + k * self.period, sends, {"sample": np.array(samples, np.float64)},

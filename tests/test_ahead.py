@@ -16,7 +16,7 @@ class Own(es.Stimulus):
         while (k := cell.state.get("k", 0)) < 3:
             yield cell.until(1.0 + 2.0 * k)
             cell.state["k"] = k + 1
-            cell.send("value", self.latencies(k))
+            cell.send("value", self.times[k])
             cell.note("sample", k)
 
 

@@ -226,6 +226,18 @@ def test_the_end_of_a_stimulus_is_when_nothing_more_comes():
     assert es.Stimulus([[0.0]], [0], 2.0).end == np.inf
 
 
+def test_spikes_that_get_lost_are_others_each_time():
+    times = np.where(np.arange(400) < 300, 0.25, np.inf)[None]
+    stimulus = es.Stimulus(times, [0], 1.0, passes=3, seed=5, lost=0.2)
+    shown = stimulus.presented(0, [0, 0, 0])
+    came = np.isfinite(shown)
+    assert set(shown[came]) == {0.25}
+    assert not came[:, 300:].any()
+    assert np.all(np.abs(came[:, :300].mean(axis=1) - 0.8) < 4 * np.sqrt(0.2 * 0.8 / 300))
+    assert len({row.tobytes() for row in came}) == 3
+    assert len((net := heard(stimulus)).spikes(net.population("x"))) == came.sum()
+
+
 # -- the Radcliffe Camera ---------------------------------------------------------------------------------------------
 
 

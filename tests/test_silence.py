@@ -46,6 +46,7 @@ def test_a_neuron_norm_is_shared_by_its_synapses():
     [
         (es.Constant(), [1.0, 1.0, 1.0, 1.0, 1.0]),
         (es.Falling(half=2.0), [1 / 1.5, 1 / 2.0, 1 / 2.5, 1 / 3.0, 1 / 3.5]),
+        (es.LinearDecay(end=4.0), [0.75, 0.5, 0.25, 0.0, 0.0]),
         (es.Stairs(every=2.0, by=0.25), [1.0, 1.0, 0.25, 0.25, 0.0625]),
     ],
     ids=lambda value: type(value).__name__,

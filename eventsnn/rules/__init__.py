@@ -13,7 +13,7 @@ from eventsnn.rules.multi_spike import MultiSpikeGradient
 from eventsnn.rules.multilayer_spiker import MultilayerSpiker
 from eventsnn.rules.remedies import Bump, NoRemedy, Penalty, Pseudospikes, RateTarget, WeightSum
 from eventsnn.rules.reward_stdp import RewardSTDP
-from eventsnn.rules.schedules import ByMessage, Constant, Falling, Stairs
+from eventsnn.rules.schedules import ByMessage, Constant, Falling, LinearDecay, Stairs
 from eventsnn.rules.spike_time import Clip, SpikeTimeGradient
 from eventsnn.rules.stdp import PairSTDP
 from eventsnn.rules.steps import Adam, Adaptive, AnnealedAdam, Momentum, NeuronNorm, NoNorm, Sgd, Sign
@@ -44,6 +44,7 @@ __all__ = [
     "KolenPollack",
     "LabelDelta",
     "LearnedDelays",
+    "LinearDecay",
     "LocalError",
     "Momentum",
     "MultiSpikeGradient",

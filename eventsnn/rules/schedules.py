@@ -39,6 +39,28 @@ class Falling(Part):
         """A `rate` message came; the count goes on."""
 
 
+class LinearDecay(Part):
+    """Steps fall off in a straight line, 1 - n/end, n the trials so far, down to 0: one word per neuron.
+
+    For a run whose length is known; nothing that was learned is shaken off again by the last steps.
+    """
+
+    end: float = 10_000.0  # trials until the factor is 0
+
+    trials: PostState = 0.0  # `reset` messages so far
+
+    def factor(self, post):
+        """By what to multiply a step."""
+        return max(0.0, 1.0 - post.trials / self.end)
+
+    def advance(self, post):
+        """A trial begins."""
+        post.trials += 1.0
+
+    def told(self, post, value):
+        """A `rate` message came; the count goes on."""
+
+
 class Stairs(Part):
     """Steps are multiplied by `by` after every `every` trials: two words per neuron."""
 
