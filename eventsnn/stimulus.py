@@ -88,7 +88,7 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus: times go from {low} to {high}, but there are {len(self.levels)} levels")
 
     def presented(self, first: int, samples: list[int]) -> np.ndarray:
-        """Latencies [s] without the spikes that are lost, shape (samples, inputs), of what is presented from `first` on."""
+        """Latencies [s] of what is presented first-th and then, without lost spikes, shape (samples, inputs)."""
         rows: np.ndarray = self.times[samples]
         rows = rows if self.levels is None else np.asarray(self.levels[rows])
         if self.lost == 0.0:

@@ -55,6 +55,7 @@ CASES = {
     "shuffled": {"shuffle": True, "passes": 2, "seed": 8},
     "late and in batches": {"start": 0.77, "batch": 3, "passes": 3},
     "many in a window": {"period": 0.004, "passes": 20},
+    "spikes get lost": {"lost": 0.4, "passes": 3},
     "two": {"two": True, "passes": 3},
     "of its own": {"kind": Own},
 }
