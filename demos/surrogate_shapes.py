@@ -45,6 +45,7 @@ def figure(seed=0, engine="compiled", full=False):
     lines = {name: np.array(rows) - usual for name, rows in loss.items()}
     es.plot.curves(betas, lines, ".-", ax=left, xscale="log", xlabel="steepness beta", ylabel="loss - mean of the seed")
     es.plot.surrogates(*(es.study.AnyShape(shape=name, beta=2.0) for name in SHAPES), labels=SHAPES, ax=right)
+    right.get_legend().remove()  # it is that on the left
     return {"loss": loss, "betas": betas, "epochs": epochs}, fig
 
 
