@@ -20,7 +20,8 @@ import eventsnn as es
 from eventsnn.engines import arrays, compiled
 
 EVENTS = 2000  # networks that run away are of no use here, and busy ones take long
-SHAPES = (86, 141, 169, 191)  # small, so compiled quickly; together they have every kind of neuron and guest
+RARE = (18, 85, 212)  # the rules that are seldom drawn: several spikes, axonal delays, correlation, MultilayerSpiker
+SHAPES = (53, 137, 155, 169)  # small, so compiled quickly; together they have every kind of neuron and guest
 
 
 @pytest.fixture
@@ -117,6 +118,18 @@ def test_more_random_networks(first, plain_python, narrow, tmp_path):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_compiled_networks(shape, narrow, tmp_path):
     assert sum(check(seed, narrow, tmp_path / "net", shape) for seed in range(12)) > 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", RARE)
+def test_compiled_networks_with_rare_rules(shape, narrow, tmp_path):
+    assert sum(check(seed, narrow, tmp_path / "net", shape) for seed in range(12)) > 3
+
+
+def test_the_rare_rules_are_there():
+    rules = [p.rule for shape in RARE for p in random_network(0, shape=shape).description.projections if p.rule]
+    kinds = {type(one) for rule in rules for one in (rule, *rule.parts.values())}
+    assert {es.MultiSpikeGradient, es.AxonalDelay, es.MultilayerSpiker, es.Correlation} <= kinds
 
 
 def test_the_networks_have_everything():

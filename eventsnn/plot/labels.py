@@ -1,6 +1,6 @@
 """Texts beside points that do not cover each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ FAR = [5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0]  # from a point to its text [pt]
 PER_LINE = 4  # names of points that lie at one place
 
 
-def label_points(ax: Axes, points: Mapping[str, Sequence[float]]) -> None:
+def label_points(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Write the name of every point beside it, where there is room; a line leads to those that stand farther off.
 
     Points that lie at one place share a text. Call it when all else is drawn: the figure is laid out for that.
@@ -37,12 +37,12 @@ def label_points(ax: Axes, points: Mapping[str, Sequence[float]]) -> None:
         else:
             found.append(name)
     corners = ax.bbox.get_points() * scale
-    boxes = [_box(*place, 2.0 * MARKER, 2.0 * MARKER) for place in places.values()]
+    boxes = [_box(place, (2.0 * MARKER, 2.0 * MARKER)) for place in places.values()]
     for names in together:
         lines = [" ".join(names[i : i + PER_LINE]) for i in range(0, len(names), PER_LINE)]
         size = 0.58 * SIZE * max(map(len, lines)) + 1.0, 1.2 * SIZE * len(lines)
         middle, far = _room(places[names[0]], size, boxes, corners)
-        boxes.append(_box(*middle, *size))
+        boxes.append(_box(middle, size))
         lead = {"arrowstyle": "-", "color": FAINT, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2}
         ax.annotate(
             "\n".join(lines), points[names[0]], middle - places[names[0]], textcoords="offset points", ha="center",
@@ -55,13 +55,14 @@ def _room(place: Any, size: tuple[float, float], boxes: list[Any], corners: Any)
     for far in FAR:
         for way in WAYS:
             middle = place + far * np.array(way) + 0.5 * np.array(size) * np.sign(np.round(way, 6))
-            box = _box(*middle, *size)
+            box = _box(middle, size)
             inside = (box[:2] >= corners[0]).all() and (box[2:] <= corners[1] + [30.0, 0.0]).all()
             if inside and not any((box[:2] < b[2:]).all() and (b[:2] < box[2:]).all() for b in boxes):
                 return middle, far > FAR[1]
     return place + np.array([FAR[0] + 0.5 * size[0], 0.0]), False
 
 
-def _box(x: float, y: float, width: float, height: float) -> Any:
+def _box(middle: Any, size: tuple[float, float]) -> Any:
     """Left, bottom, right, top."""
-    return np.array([x - 0.5 * width, y - 0.5 * height, x + 0.5 * width, y + 0.5 * height])
+    half = 0.5 * np.array(size)
+    return np.concatenate([middle - half, middle + half])

@@ -80,7 +80,7 @@ def closed_loops(
 def rule_field(
     rule: Rule,
     neuron: Neuron,
-    trains: Sequence[ArrayLike],
+    trains: Sequence[Any],
     teach: Callable[[Network, Population], Any],
     end: float,
     engine: str = "reference",
@@ -104,6 +104,6 @@ def rule_field(
         teach(net, y)
         net.connect(net.add(Clock(end)), y, port="apply")
         net.run(1.01 * end)
-        return weights - np.asarray(net.matrix(plastic)).T
+        return np.asarray(weights - net.matrix(plastic).T)
 
     return field
