@@ -30,7 +30,7 @@ def build(seed=0, engine="compiled", kind="symmetric", rounds=ROUNDS):
     net, learns = es.Network(seed, engine), {"step": es.Adam(lr=2e-3), "when": "apply"}
     trains = es.rate_trains(np.full((1, 100), 50.0), PERIOD, seed)
     x = net.add(es.SpikeTrain([np.concatenate([k * PERIOD + t for k in range(rounds)]) for t in trains]), name="input")
-    h = net.add(es.LIF(tau_mem=TAU, tau_syn=0.0, reset="subtract"), 100, name="neurons")
+    h = net.add(es.LIF(tau_mem=TAU, tau_syn=0.0, reset="subtract", t_refractory=3 * ms), 100, name="neurons")
     y = net.add(es.Readout(tau_mem=TAU), name="readout", record=["state"])
     e_prop = es.EProp(surrogate=es.Triangular(beta=1.0, height=0.3), tau_out=TAU, **learns)
     net.connect(x, h, e_prop, weight=es.normal(0.0, 0.1))

@@ -22,9 +22,7 @@ FEEDBACK = {
 }
 
 
-def build(
-    seed=0, engine="compiled", small=False, feedback="symmetric", picture=None, hidden=64, outputs=40, passes=PASSES
-):
+def build(seed=0, engine="compiled", small=False, feedback="symmetric", picture=None, hidden=64, outputs=40, passes=60):
     """100 inputs, hidden neurons, and one output for each line of the picture."""
     if small:
         hidden, outputs, passes = SMALL.values()

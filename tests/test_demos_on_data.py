@@ -258,7 +258,7 @@ def test_readouts_that_follow_curves(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("file", ["superspike_picture", "superspike_oxford", "eprop_pattern", "store_recall"])
 def test_demos_of_patterns_are_short(file):
-    assert len(Path(demo_runner.module(file).__file__).read_text(encoding="utf-8").splitlines()) < 65
+    assert len(Path(demo_runner.module(file).__file__).read_text(encoding="utf-8").splitlines()) < 60
 
 
 def test_decision_times_are_drawn_and_bad_ones_refused():
