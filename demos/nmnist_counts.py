@@ -1,6 +1,6 @@
 """What N-MNIST's event counts tell without time: ridge regression and a small MLP, beside the demo `nmnist`.
 
-Settings are chosen on the validation recordings; the others are answered once. `pip install eventsnn[data]`.
+Settings are chosen on recordings 551 to 700; the others are answered once. `pip install eventsnn[data]`.
 """
 
 from sklearn.linear_model import RidgeClassifier
@@ -10,12 +10,12 @@ import eventsnn as es
 from eventsnn.demo_runner import module
 
 SEEDS = 3  # of the MLP
-RIDGE = [{"alpha": alpha} for alpha in (1e2, 3e2, 1e3, 3e3, 1e4)]
-MLP = [{"hidden_layer_sizes": n, "alpha": alpha, "max_iter": 300} for n in (100, 300) for alpha in (1e-4, 1.0)]
+RIDGE = [{"alpha": alpha} for alpha in (10.0, 30.0, 1e2, 3e2, 1e3, 3e3)]
+MLP = [{"hidden_layer_sizes": 300, "alpha": alpha, "max_iter": 300} for alpha in (1e-4, 1.0)]
 
 
 def parts_of(recordings):
-    """Training, validation and own test recordings, as in the demo."""
+    """Training recordings and two parts that are not learned, as in the demo; settings are chosen on the first."""
     return recordings[:550], recordings[550:700], recordings[700:]
 
 

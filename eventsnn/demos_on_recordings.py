@@ -80,7 +80,8 @@ def picture(net: Network, shown: Recordings, twin: Network, layers: int) -> Any:
     for k, ax in enumerate(axes[:3]):
         change = frames[k, 1].astype(float) - frames[k, 0]
         ax.imshow(change, cmap="RdBu_r", vmin=-np.abs(frames).max(), vmax=np.abs(frames).max())
-        ax.set(xticks=[], yticks=[], title=f"{100 * k} to {100 * (k + 1)} ms")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"{100 * k} to {100 * (k + 1)} ms", fontsize=10)
     plot.raster(twin.spikes(twin.population("hidden 1")).between(0.0, shown.duration), ax=axes[3])
     labels = [f"layer {k + 1}" for k in range(layers)]
     for name, what, ax in (("local loss", "loss", axes[4]), ("accuracy", "correct", axes[5])):
