@@ -77,18 +77,6 @@ TURNING = method(
     "return high",
 )
 
-_S = ", ".join(f"s_{k}" for k in range(len(NODES)))
-_B, _U, _Q, _X = (_S.replace("s", letter) for letter in "buqx")
-ADAPTED = method(
-    f"adapted(self, h, d, q, {_S}, {_B}, {_U})",
-    "The adaptation at the points of a stretch, from q: it grows by u - b q, and fades as s does, to d at the end.",
-    *(f"q_{k} = q * s_{k}" for k in range(len(NODES))),
-    "for _ in range(24):  # the stretch is so short that each round gains a digit",
-    f"    {_X} = self.up_to(" + ", ".join(f"(u_{k} - b_{k} * q_{k}) * s_{LAST - k}" for k in range(len(NODES))) + ")",
-    *(f"    q_{k} = s_{k} * (q + h * x_{k} / d)" for k in range(len(NODES))),
-    f"return {_Q}",
-)
-
 CROSSING = method(
     "crossing(self, post, high, level, rest, leak, drive)",
     "When the voltage, monotonic for `high` seconds, passes a level: regula falsi (Illinois).",
@@ -196,7 +184,7 @@ def _voltage(c: Circuit, decay: str = "self.decay(", mean: str = "self.mean(") -
         "Whether the voltage above threshold turns within u seconds: the product of its slopes at either end.",
         "return self.slope(post, 0.0, leak, drive, lift) * self.slope(post, u, leak, drive, lift)",
     )
-    return [ahead, slope, turned, TURNING, _adaptive(CROSSING), ADAPTED]
+    return [ahead, slope, turned, TURNING, _adaptive(CROSSING)]
 
 
 def _series(names: tuple[str, ...] = ("decay", "mean"), degrees: tuple[int, ...] = (DEGREE, DEGREE)) -> list[str]:
@@ -258,7 +246,7 @@ def _gates(c: Circuit) -> list[str]:
             v += f" - lift * s_2_{k}" if c.adaptive else ""
             lines.append(f"g_{k} = self.surrogate.at({v})")
         lines += after + ["lift = lift * d_2"] * c.adaptive
-        lines += [f"b_{k} = post.beta * g_{k}" for k in points if c.adaptive]
+        lines += _fading(c) if c.adaptive else []
     if c.held:
         lines += [f"e_{k} = post.e_0" for k in points]
     elif len(c.error) == 1:
@@ -299,17 +287,35 @@ def _response(c: Circuit, i: int, j: int, last: bool) -> list[str]:
     return lines
 
 
-def _adaptation(source: list[str], j: int) -> list[str]:
-    """What a unit of mode j becomes of the adaptation, mode 2; v_k is what passes it, without what it takes off."""
+def _fading(c: Circuit) -> list[str]:
+    """How much faster than by itself the adaptation fades, b_k, and what that leaves of it at the points, or adds."""
     points = range(len(NODES))
-    names = ", ".join(f"{letter}_{k}" for letter in ("b", "v") for k in points)
-    decays = ", ".join(f"s_2_{k}" for k in points)
+    lines = [f"b_{k} = post.beta * g_{k}" for k in points]
+    lines.append(", ".join(f"to_{k}" for k in points) + f" = self.up_to({', '.join(f'b_{k}' for k in points)})")
+    for k in points:
+        lines += [
+            f"less_{k} = s_2_{k} * self.decay(h * to_{k})",
+            f"more_{k} = s_2_{LAST - k} * self.decay(-h * to_{k})",
+        ]
+    return [*lines, "scale = h / d_2"]
+
+
+def _adaptation(source: list[str], j: int) -> list[str]:
+    """What a unit of mode j becomes of the adaptation, mode 2; v_k is what passes it, without what it takes off.
+
+    The adaptation obeys dq/dt = v - (b + 1/tau) q, so q(t) = L(t) (q(0) + integral of v/L), L = exp(-t/tau - integral
+    of b): `less` is L, `more` is d/L, with d what is left of L at the end without b.
+    """
+    points = range(len(NODES))
+    xs = ", ".join(f"x_{k}" for k in points)
+    if j == 2:
+        lines = [f"v_{k} = 0.0" for k in points] + [f"x_{k} = less_{k}" for k in points]
+    else:
+        lines = [f"v_{k} = {source[k]}" for k in points]
+        lines.append(f"{xs} = self.up_to({', '.join(f'v_{k} * more_{k}' for k in points)})")
+        lines += [f"x_{k} *= scale * less_{k}" for k in points]
     passed = ", ".join(f"(v_{k} - b_{k} * x_{k}) * s_2_{LAST - k}" for k in points)
-    return [
-        *(f"v_{k} = {'0.0' if j == 2 else source[k]}" for k in points),
-        f"{', '.join(f'x_{k}' for k in points)} = self.adapted(h, d_2, {1.0 if j == 2 else 0.0}, {decays}, {names})",
-        f"f_2_{j} = {'d_2 + ' * (j == 2)}h * self.whole({passed})",
-    ]
+    return [*lines, f"f_2_{j} = {'d_2 + ' * (j == 2)}h * self.whole({passed})"]
 
 
 def _advance_error(c: Circuit) -> list[str]:
