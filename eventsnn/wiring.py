@@ -62,11 +62,10 @@ def connect_erbp(
 
     Layers of two-compartment neurons follow the inputs, each fully connected to the one before with plastic synapses;
     the last has one neuron for each label. A pair of error neurons per label compares the label's spikes with the
-    output's. Their spikes reach the output's dendrites one to one, and those of every hidden layer through a fixed
-    random matrix, which is re-centred: the feedback of each hidden neuron has mean 0 over the labels, as in the
-    authors' code, so that a common error moves no hidden neuron.
+    output's. Their spikes reach the output's dendrites one to one, and those of hidden layers through a fixed random
+    matrix, re-centred as in the authors' code: over the labels, the feedback of each hidden neuron has mean 0.
 
-    Weights are drawn from U(-s, s) with s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
+    Weights are from U(-s, s) with s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
 
     Args:
         inputs: where spikes come from.
@@ -79,25 +78,16 @@ def connect_erbp(
         init: scale of the initial weights.
         error_weight: of spikes onto the error neurons, in units of their threshold; below 1.
         delay: of every error [s]; above 0.
-        told_by: a process, such as a `Stimulus`, whose `label` messages reach the error neurons: after a negative one
-            they are silent until the next. Without that, whatever the output does while no label spikes is too much.
+        told_by: a process, such as a `Stimulus`, whose negative `label` messages silence the error neurons for a while.
         weights: of the projections that learn, from the inputs on, instead of random ones; such as learned ones.
         record: what is kept of the hidden layers and of the error neurons; of the outputs their spikes are.
         initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
     """
-    sizes = [*hidden, labels.size]
-    if weights is None:
-        weights = [uniform(-s, s) for s in _amplitudes([inputs.size, *sizes], init)]
-    if len(weights) != len(sizes):
-        raise NetworkError(f"connect_erbp: {len(weights)} weights for {len(sizes)} projections; give one for each")
     if not 0 < delay < np.inf:
         raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
-    learner = neuron or TwoCompartment(), rule or ERBP()
-    layers, plastic = _forward(net, inputs, sizes, learner, weights, record, initial)
-    errors = _compare(net, labels, layers[-1], error_weight, lr, delay, record)
-    if told_by is not None:
-        for error in errors:
-            net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
+    sizes, learner = [*hidden, labels.size], (neuron or TwoCompartment(), rule or ERBP())
+    layers, plastic = _forward(net, inputs, sizes, learner, _weights(weights, inputs, sizes, init), record, initial)
+    errors = _compare(net, labels, layers[-1], error_weight, lr, delay, record, told_by)
     _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
     return ErrorLayers(layers, plastic, errors)
 
@@ -118,9 +108,14 @@ def _feed_back(
             net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
 
 
-def _amplitudes(sizes: list[int], init: float) -> list[float]:
-    """Of the initial weights from each layer to the next."""
-    return [float(np.sqrt(init / (pre + post))) for pre, post in itertools.pairwise(sizes)]
+def _weights(given: Sequence[Any] | None, inputs: Population, sizes: list[int], init: float) -> list[Any]:
+    """Of the projections from each layer to the next: those given, or random ones."""
+    if given is None:
+        scales = [float(np.sqrt(init / sum(pair))) for pair in itertools.pairwise([inputs.size, *sizes])]
+        return [uniform(-s, s) for s in scales]
+    if len(given) != len(sizes):
+        raise NetworkError(f"connect_erbp: {len(given)} weights for {len(sizes)} projections; give one for each")
+    return list(given)
 
 
 def _forward(
@@ -151,6 +146,7 @@ def _compare(
     lr: float,
     delay: float,
     record: tuple[str, ...],
+    told_by: Population | None,
 ) -> tuple[Population, Population]:
     """The pairs of error neurons that compare the spikes of labels and outputs, and tell the outputs."""
     errors = (
@@ -161,6 +157,9 @@ def _compare(
         net.connect(labels, error, weight=sign * weight, pattern=one_to_one())
         net.connect(output, error, weight=-sign * weight, pattern=one_to_one())
         net.connect(error, output, port="error", weight=sign * lr, pattern=one_to_one(), delay=delay)
+    if told_by is not None:
+        for error in errors:
+            net.connect(told_by, error, port="label", name=f"{told_by.name}->{error.name} (label)")
     return errors
 
 

@@ -4,6 +4,7 @@ The data of MNIST are needed for one test only; the others run its demo on rando
 """
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from PIL import Image
 from test_datasets import here, small_mnist, small_oxford
 
 import eventsnn as es
-from eventsnn import demo_runner
+from eventsnn import demo_runner, demos_of_streams
 from eventsnn.cli import main
 from eventsnn.demo_runner import digest
 from eventsnn.demos_on_data import answered, spikes_per_neuron
 
 yin_yang, mnist = demo_runner.module("yin_yang"), demo_runner.module("mnist")
+stream = demo_runner.module("erbp_mnist")
 
 
 def run(name, *arguments, out, capsys):
@@ -172,6 +174,47 @@ def test_mnist_small(tmp_path, capsys):
     report = run("mnist", "--small", "--data", str(here("mnist")), out=tmp_path, capsys=capsys)
     assert report["accuracy"] > 0.7  # chance is 0.1
     assert report["samples"] == mnist.PASSES * 1000
+
+
+# -- MNIST as a stream -------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_of_digits_on_images_of_its_format(tmp_path, capsys):
+    """A digit that is told, one that is held out, and one of the test: what is reported of them."""
+    small_mnist(tmp_path / "data", 60)
+    given = ["--small", "--engine", "reference", "--data", str(tmp_path / "data")]
+    report = run("erbp-mnist", *given, "--save", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
+    assert (report["samples"], report["held_out_answers"], report["test_samples"]) == (1, 1, 1)
+    assert report["hidden"] == "20"
+    onto = [report["messages"][name] for name in ("pixels->hidden 1", "hidden 1->output")]
+    assert report["synaptic_operations"] == sum(onto)
+    assert onto[0] % 20 == 0 < onto[0]
+    again = run("erbp-mnist", *given, "--resume", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
+    assert again["digest"] == report["digest"]
+
+
+def test_a_digit_without_a_label_is_not_learned_from_and_counts_as_held_out():
+    """Errors of the digit before have faded by then; the outputs that spike most decide."""
+    levels = np.array([math.inf, 5e-3])
+    which = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]])
+    shown = es.datasets.Samples(which, np.array([0, -1, -1]), levels)
+    net = es.Network(0)
+    x = net.add(es.RateInput(train="regular"), 3, name="pixels", record=())
+    labels = net.add(es.LabelInput(interval=5e-3), 2, name="labels", record=(), label=np.arange(2.0))
+    stimulus = es.Stimulus(shown.times, shown.labels, stream.PERIOD, passes=1, levels=levels)
+    told = net.stimulate(stimulus, x, teacher=labels)
+    made = es.connect_erbp(net, x, labels, (4,), lr=0.05, init=20.0, told_by=told, i_bias=0.5)
+    net.run(2 * stream.PERIOD)
+    before = [net.weights(p) for p in made.plastic]
+    net.run(until=3 * stream.PERIOD)
+    for old, projection in zip(before, made.plastic, strict=True):
+        assert np.abs(net.weights(projection) - old).max() < 1e-3 * np.abs(old).max()
+    spikes = net.spikes(made.output)
+    found = stream.counts(net)[:, :2]
+    assert found.sum() == len(spikes) > 0
+    truth = np.array([0, 1, 0])
+    right = demos_of_streams.answers(net, stream, truth)
+    assert right.tolist() == (found[1:].argmax(axis=1) == truth[1:]).tolist()
 
 
 # -- the Radcliffe Camera ---------------------------------------------------------------------------------------------
