@@ -67,16 +67,10 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         row = templates_flow.LINEAR_ROW if model.linear else row
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
-    if model.linear and not followers and not logs.records_state(c) and sums_only(model):
-        parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED)]
-    else:
-        fixed = {"before_enter": " " * 8 + "w = R.weight[j]" + _admit(model), "check": logs.check(c, None)}
-        parts.append(Template(row).substitute(names, q="fixed", shared="", epoch_ahead="", **fixed))
-    for k, s in enumerate(plastic):
-        shared = SHARED.format(class_name(model)) if s.rule is not None and senses(model, s.rule.sees()) else ""
-        given = {"before_enter": _before_enter(names["K"], s) + _admit(model), "check": logs.check(c, s)}
-        ahead = templates_flow.epoch_ahead(s.rule)
-        parts.append(Template(row).substitute(names, q=k, shared=shared, epoch_ahead=ahead, **given))
+    rushes = model.linear and not followers and not logs.records_state(c) and sums_only(model)
+    parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes]
+    parts += [_row_text(names, row, c, "fixed", None)] * (not rushes)
+    parts += [_row_text(names, row, c, k, s) for k, s in enumerate(plastic)]
     parts.append(Template(templates.CONTROL).substitute(names))
     for port in codes:
         if columns.together(c, plastic, port):
@@ -87,6 +81,20 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         if s.rule is not None and "begin" in s.rule.handlers:
             parts.append(Template(templates.START_RULE).substitute(K=names["K"], q=k, rule=rule_prefix(s)))
     return "\n\n".join(p.strip() for p in parts)
+
+
+def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synapses | None) -> str:
+    """The function in which a spike reaches the synapses of projection q, which has a rule, or None for the others."""
+    model, shared, ahead = c.model, "", ""
+    assert isinstance(model, Neuron)
+    before_enter = " " * 8 + "w = R.weight[j]"
+    if s is not None:
+        assert s.rule is not None
+        before_enter = _before_enter(names["K"], s)
+        shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
+        ahead = templates_flow.epoch_ahead(s.rule)
+    given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
+    return Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
 
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
