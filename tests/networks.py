@@ -330,8 +330,9 @@ class Draw:
             return kind(**self.membrane(kind))
         if kind is es.EscapeLIF:
             how = {"reset": self.pick("to_value", "subtract"), "reset_by": self.pick("own", "own", "own", "target")}
+            soft = 0.8 if how["reset_by"] == "own" else 4.0  # without a reset of its own it soon runs away
             return es.EscapeLIF(
-                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=2.0, delta_u=0.8, **how
+                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=2.0, delta_u=soft, **how
             )
         if kind is es.Readout:
             return es.Readout(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3))
