@@ -390,6 +390,8 @@ class Draw:
             return es.ERBP(i_min=self.pick(-1.0, -math.inf), i_max=self.pick(0.8, 3.0))
         if kind is es.SpikeTimeGradient:
             return self.spike_time(self.which(es.NoMirror, *MIRRORS) if mirror else es.NoMirror)
+        if kind is es.EscapeGradient:  # as soft as the neurons are; a steep one goes in small steps, and takes minutes
+            return es.EscapeGradient(surrogate=es.EscapeRate(beta=1.0, height=2.0))
         if kind is es.AxonalDelay:
             return es.AxonalDelay(delays=self.learned_delays(), mode=self.pick("immediate", "accumulate"))
         return None if kind is None else kind()
