@@ -330,8 +330,9 @@ class Draw:
             return kind(**self.membrane(kind))
         if kind is es.EscapeLIF:
             how = {"reset": self.pick("to_value", "subtract"), "reset_by": self.pick("own", "own", "own", "target")}
+            soft = 0.8 if how["reset_by"] == "own" else 4.0  # without a reset of its own it soon runs away
             return es.EscapeLIF(
-                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=2.0, delta_u=0.8, **how
+                tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3), rate=2.0, delta_u=soft, **how
             )
         if kind is es.Readout:
             return es.Readout(tau_mem=self.number(0.2, 1.0), tau_syn=self.pick(0.0, 0.3))
@@ -389,6 +390,8 @@ class Draw:
             return es.ERBP(i_min=self.pick(-1.0, -math.inf), i_max=self.pick(0.8, 3.0))
         if kind is es.SpikeTimeGradient:
             return self.spike_time(self.which(es.NoMirror, *MIRRORS) if mirror else es.NoMirror)
+        if kind is es.EscapeGradient:  # as soft as the neurons are; a steep one goes in small steps, and takes minutes
+            return es.EscapeGradient(surrogate=es.EscapeRate(beta=1.0, height=2.0))
         if kind is es.AxonalDelay:
             return es.AxonalDelay(delays=self.learned_delays(), mode=self.pick("immediate", "accumulate"))
         return None if kind is None else kind()
