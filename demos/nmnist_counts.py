@@ -7,7 +7,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.neural_network import MLPClassifier
 
 import eventsnn as es
-from eventsnn.demo_runner import module
+from eventsnn.demo.runner import module
 
 SEEDS = 3  # of the MLP
 RIDGE = [{"alpha": alpha} for alpha in (10.0, 30.0, 1e2, 3e2, 1e3, 3e3)]

@@ -14,8 +14,8 @@ from eventsnn import bench as benchmarks
 from eventsnn import report_runner
 from eventsnn.bench import BENCHMARKS
 from eventsnn.check import check
-from eventsnn.demo_runner import Options, check_folders, save_picture
-from eventsnn.demos_on_data import DEMOS
+from eventsnn.demo.entries import DEMOS
+from eventsnn.demo.runner import Options, check_folders, save_picture
 from eventsnn.errors import EventsnnError, Interrupted
 from eventsnn.graph import FEEDBACKS
 from eventsnn.network import ENGINES

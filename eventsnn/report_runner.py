@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventsnn import demo_runner
-from eventsnn.demos_on_data import DEMOS
+from eventsnn.demo import runner
+from eventsnn.demo.entries import DEMOS
 from eventsnn.errors import EngineError
 from eventsnn.network import Network
 from eventsnn.report import LocalityReport
@@ -58,7 +58,7 @@ def report(wanted: Wanted) -> tuple[dict[str, Any], LocalityReport]:
 def module(name: str) -> Any:
     """A demo's module, or that of a user's file."""
     if name in DEMOS:
-        found = demo_runner.module(DEMOS[name].file)
+        found = runner.module(DEMOS[name].file)
         if not hasattr(found, "build"):
             raise EngineError(f"the demo {name} runs many networks and has no build(); report one that has")
         return found

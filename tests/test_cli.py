@@ -11,8 +11,8 @@ import time
 import pytest
 
 import eventsnn
-from eventsnn import demo_runner
 from eventsnn.cli import main
+from eventsnn.demo import runner
 
 QUIET = "--no-progress"
 
@@ -157,7 +157,7 @@ def interrupted_after(epochs, learn):
 
 
 def test_ctrl_c_keeps_what_was_learned_and_resuming_gives_the_same_bits(capsys, tmp_path, monkeypatch):
-    demo, file = demo_runner.module("temporal_xor"), tmp_path / "net"
+    demo, file = runner.module("temporal_xor"), tmp_path / "net"
     options = [QUIET, "--json", "--out", str(tmp_path)]
     assert main(["demo", "temporal-xor", "--seed", "5", *options]) == 0
     whole = json.loads(capsys.readouterr().out)
@@ -178,7 +178,7 @@ def test_ctrl_c_keeps_what_was_learned_and_resuming_gives_the_same_bits(capsys, 
 
 
 def test_ctrl_c_without_save_says_so(capsys, tmp_path, monkeypatch):
-    demo = demo_runner.module("temporal_xor")
+    demo = runner.module("temporal_xor")
     monkeypatch.setattr(demo, "learn", interrupted_after(1, demo.learn))
     assert main(["demo", "temporal-xor", QUIET, "--out", str(tmp_path)]) == 130
     assert "nothing was saved" in one_line_of_stderr(capsys)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import eventsnn as es
 from eventsnn import datasets
-from eventsnn.demo_runner import digest
+from eventsnn.demo.runner import digest
 
 DATA = Path(os.environ.get("EVENTSNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 PUBLISHED = {  # SHA-256 of the files in publication_data of lkriener/yin_yang_data_set

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eventsnn import demo_runner
 from eventsnn.cli import main
-from eventsnn.demo_runner import digest
+from eventsnn.demo import runner
+from eventsnn.demo.runner import digest
 
 ROOT = Path(__file__).parents[1]
-xor = demo_runner.module("temporal_xor")
-custom = demo_runner.module("custom_process")
+xor = runner.module("temporal_xor")
+custom = runner.module("custom_process")
 
 
 def run(name, *arguments, out, capsys):
@@ -138,7 +138,7 @@ def test_digits_small(tmp_path, capsys):
 
 
 def test_test_digits_are_never_trained_on():
-    digits = demo_runner.module("first_to_spike_digits")
+    digits = runner.module("first_to_spike_digits")
     for engine, small in (("compiled", False), ("reference", False), ("compiled", True)):
         train, test = digits.samples(0, engine, small)
         seen = {row.tobytes() for row in train.times}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eventsnn import demo_runner, demos_as_figures
 from eventsnn.cli import main
+from eventsnn.demo import figures, runner
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,12 +20,12 @@ def run(name, out, capsys):
     return report
 
 
-@pytest.mark.parametrize("demo", demos_as_figures.DEMOS.values(), ids=lambda demo: demo.file)
+@pytest.mark.parametrize("demo", figures.DEMOS.values(), ids=lambda demo: demo.file)
 def test_a_figure_demo_is_its_science(demo):
     """A file of its own, without what the runner does, and on a page."""
     text = (ROOT / "demos" / f"{demo.file}.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
-    assert callable(demo_runner.module(demo.file).figure)
+    assert callable(runner.module(demo.file).figure)
     assert "argparse" not in text
 
 

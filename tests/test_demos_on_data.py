@@ -13,13 +13,13 @@ from PIL import Image
 from test_datasets import here, small_mnist, small_oxford
 
 import eventsnn as es
-from eventsnn import demo_runner, demos_of_streams
 from eventsnn.cli import main
-from eventsnn.demo_runner import digest
-from eventsnn.demos_on_data import answered, spikes_per_neuron
+from eventsnn.demo import runner, streams
+from eventsnn.demo.runner import digest
+from eventsnn.demo.samples import answered, spikes_per_neuron
 
-yin_yang, mnist = demo_runner.module("yin_yang"), demo_runner.module("mnist")
-stream = demo_runner.module("erbp_mnist")
+yin_yang, mnist = runner.module("yin_yang"), runner.module("mnist")
+stream = runner.module("erbp_mnist")
 
 
 def run(name, *arguments, out, capsys):
@@ -77,8 +77,8 @@ def test_a_killed_run_goes_on_from_what_it_kept(tmp_path, capsys, monkeypatch):
                 raise Killed
 
     monkeypatch.setattr(yin_yang, "learn", killed)
-    monkeypatch.setattr(demo_runner, "KEEP_EVERY", 0.0)
-    monkeypatch.setattr(demo_runner, "KEEP_SHARE", np.inf)
+    monkeypatch.setattr(runner, "KEEP_EVERY", 0.0)
+    monkeypatch.setattr(runner, "KEEP_SHARE", np.inf)
     with pytest.raises(Killed):
         run("yin-yang", *options, "--save", str(file), out=tmp_path, capsys=capsys)
     monkeypatch.undo()
@@ -96,7 +96,7 @@ def test_yin_yang_on_both_engines():
 
 
 def test_delays_of_yin_yang_are_learned_and_handed_on(plain_python):
-    demo = demo_runner.module("yin_yang_delays")
+    demo = runner.module("yin_yang_delays")
     data = yin_yang.samples()[0][:12]
     stimulus = es.Stimulus(data.times, data.labels, demo.PERIOD, passes=1)
     before = demo.network(stimulus, 2, "reference")
@@ -213,7 +213,7 @@ def test_a_digit_without_a_label_is_not_learned_from_and_counts_as_held_out():
     found = stream.counts(net)[:, :2]
     assert found.sum() == len(spikes) > 0
     truth = np.array([0, 1, 0])
-    right = demos_of_streams.answers(net, stream, truth)
+    right = streams.answers(net, stream, truth)
     assert right.tolist() == (found[1:].argmax(axis=1) == truth[1:]).tolist()
 
 
@@ -238,7 +238,7 @@ def test_superspike_on_a_few_spikes_of_its_format(tmp_path, capsys):
 
 def test_loss_of_superspike_is_in_wrong_spikes_per_second():
     """The published scale: a spike that lacks, far from all others, is one, once in a pass, on one of the outputs."""
-    demo = demo_runner.module("superspike_oxford")
+    demo = runner.module("superspike_oxford")
 
     class Net:
         def population(self, name):
@@ -257,7 +257,7 @@ def test_superspike_asks_for_what_it_has(tmp_path, capsys, monkeypatch):
     assert "pub2018superspike" in capsys.readouterr().err
     assert main(["demo", "superspike-oxford", "--feedback", "learned", "--out", str(tmp_path), "--no-progress"]) == 1
     assert "give symmetric or random" in capsys.readouterr().err
-    text = Path(demo_runner.module("superspike_oxford").__file__).read_text(encoding="utf-8")
+    text = Path(runner.module("superspike_oxford").__file__).read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
     options = ("--small", "--full", "--data", str(tmp_path))
     assert main(["demo", "superspike-oxford", *options, "--out", str(tmp_path), "--no-progress"]) == 1
@@ -292,7 +292,7 @@ def test_readouts_that_follow_curves(tmp_path, capsys, monkeypatch):
     report = run("store-recall", out=tmp_path, capsys=capsys)
     assert report["late"]["adaptive"][0] > 0.9
     assert 0.25 < report["late"]["not adaptive"][0] < 0.75
-    demo = demo_runner.module("eprop_pattern")
+    demo = runner.module("eprop_pattern")
     monkeypatch.setattr(demo, "ROUNDS", 30)
     report = run("eprop-pattern", out=tmp_path, capsys=capsys)
     assert report["late"]["symmetric"][0] < 0.5
@@ -301,7 +301,7 @@ def test_readouts_that_follow_curves(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("file", ["superspike_picture", "superspike_oxford", "eprop_pattern", "store_recall"])
 def test_demos_of_patterns_are_short(file):
-    assert len(Path(demo_runner.module(file).__file__).read_text(encoding="utf-8").splitlines()) < 60
+    assert len(Path(runner.module(file).__file__).read_text(encoding="utf-8").splitlines()) < 60
 
 
 def test_decision_times_are_drawn_and_bad_ones_refused():

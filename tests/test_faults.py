@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventsnn as es
-from eventsnn import demo_runner
-from eventsnn.demo_runner import digest
+from eventsnn.demo import runner
+from eventsnn.demo.runner import digest
 
-demo = demo_runner.module("yin_yang")
+demo = runner.module("yin_yang")
 
 
 def trained(link, samples=12, engine="reference", feedback="symmetric"):

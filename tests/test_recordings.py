@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eventsnn as es
-from eventsnn import demo_runner, demos_on_recordings
 from eventsnn.cli import main
+from eventsnn.demo import runner
+from eventsnn.demo.recordings import answered
 
 DATA = Path(os.environ.get("EVENTSNN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 EVENTS = {  # split, digit, number: x, y, polarity, time [us]
@@ -264,7 +265,7 @@ def test_a_population_of_another_size_and_a_label_out_of_range_are_refused():
 
 # -- the demo ---------------------------------------------------------------------------------------------------------
 
-nmnist = demo_runner.module("nmnist")
+nmnist = runner.module("nmnist")
 
 
 def tiny(data=None, size="default"):
@@ -308,8 +309,8 @@ def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys,
     assert Path(whole["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     with monkeypatch.context() as stop:
         stop.setattr(nmnist, "learn", killed)
-        stop.setattr(demo_runner, "KEEP_EVERY", 0.0)
-        stop.setattr(demo_runner, "KEEP_SHARE", np.inf)
+        stop.setattr(runner, "KEEP_EVERY", 0.0)
+        stop.setattr(runner, "KEEP_SHARE", np.inf)
         with pytest.raises(Killed):
             run_demo(*how, "--save", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
     again = run_demo(*how, "--resume", str(tmp_path / "net"), out=tmp_path, capsys=capsys)
@@ -328,7 +329,7 @@ def test_answering_teaches_nothing_and_learning_changes_both_layers(monkeypatch)
         assert done in (5, 6)
     learned = [net.matrix(net.projection(name)) for name in names]
     assert all(np.any(a != b) for a, b in zip(before, learned, strict=True))
-    _, twin = demos_on_recordings.answered(nmnist, net, tiny()[2], [4, 3], "local")
+    _, twin = answered(nmnist, net, tiny()[2], [4, 3], "local")
     for name, matrix in zip(names, learned, strict=True):
         assert np.array_equal(twin.matrix(twin.projection(name)), matrix)
 

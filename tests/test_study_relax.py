@@ -122,7 +122,7 @@ def test_late_rules_give_the_same_bits_on_both_engines(depth, plain_python):
 
 
 def test_the_symmetric_rung_is_the_demo():
-    from eventsnn.demo_runner import module
+    from eventsnn.demo.runner import module
 
     for task, file in (("xor", "temporal_xor"), ("yin-yang", "yin_yang")):
         demo, candidate = module(file), tasks.build({}, 2, task, quick=task == "xor")

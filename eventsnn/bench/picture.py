@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsnn.bench.results import Result, brief
-from eventsnn.demo_runner import pictures
+from eventsnn.demo.runner import pictures
 
 
 def bars(results: Sequence[Result]) -> Any:

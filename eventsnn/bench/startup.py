@@ -13,7 +13,7 @@ from eventsnn.bench.runners import Options
 
 IMPORT = "import eventsnn"
 XOR = """
-from eventsnn.demo_runner import module
+from eventsnn.demo.runner import module
 demo = module("temporal_xor")
 net = demo.build(engine={engine!r})
 net.run(demo.EPOCH)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import eventsnn
-from eventsnn.demo_runner import Options, check_folders, save_picture
-from eventsnn.demo_runner import pictures as plots
+from eventsnn.demo.runner import Options, check_folders, save_picture
+from eventsnn.demo.runner import pictures as plots
 from eventsnn.errors import EngineError
 from eventsnn.study import choose, own, pictures, relax, scaling
 from eventsnn.study.runs import Study

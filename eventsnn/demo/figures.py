@@ -7,7 +7,7 @@ import time as clock
 from collections.abc import Callable
 from typing import Any
 
-from eventsnn.demo_runner import Demo, Options, Report, check_folders, module, pictures, save_picture
+from eventsnn.demo.runner import Demo, Options, Report, check_folders, module, pictures, save_picture
 from eventsnn.errors import EngineError
 
 

@@ -1,4 +1,4 @@
-"""Runs the demos that learn a public data set, for the command line: what they report and draw. And the list of demos.
+"""Runs the demos that learn a public data set, for the command line: what they report and draw.
 
 Settings are chosen on validation samples; the test samples are answered once, when everything has been learned.
 """
@@ -9,16 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import (
-    demo_runner,
-    demos_as_figures,
-    demos_of_patterns,
-    demos_of_readouts,
-    demos_of_streams,
-    demos_on_recordings,
-)
 from eventsnn.datasets import Samples
-from eventsnn.demo_runner import (
+from eventsnn.demo.runner import (
     Demo,
     Options,
     Report,
@@ -157,11 +149,6 @@ def entry(summary: str, file: str, run: Callable[[Options], Report], what: str) 
 
 
 DEMOS = {
-    **demo_runner.DEMOS,
-    **demos_as_figures.DEMOS,
-    **demos_on_recordings.DEMOS,
-    **demos_of_patterns.DEMOS,
-    **demos_of_readouts.DEMOS,
     "yin-yang": entry(
         "which region of a disc a point lies in, learned one point at a time", "yin_yang", run_yin_yang, "points"
     ),
@@ -174,5 +161,4 @@ DEMOS = {
         run_mnist,
         "digits",
     ),
-    **demos_of_streams.DEMOS,
 }

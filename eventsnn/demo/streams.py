@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.demo_runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
+from eventsnn.demo.runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
 from eventsnn.network import Network
 
 STEP = 600  # digits from one look at the accuracy to the next

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.demo_runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
+from eventsnn.demo.runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
 from eventsnn.network import Network
 from eventsnn.playback import Playback
 from eventsnn.recordings import Recordings

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.demo_runner import (
+from eventsnn.demo.runner import (
     Demo,
     Options,
     Report,
