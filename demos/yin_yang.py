@@ -19,6 +19,9 @@ def network(stimulus, seed=0, engine="compiled", feedback="symmetric", trained=N
         "clip": es.Clip(slope=0.1),
         "cost": es.WeightSum(sum=1.2, rate=0.01),
     }
+    if feedback == "random":  # needs steps that end in none
+        end = float(stimulus.passes * len(stimulus.labels)) or 1.0
+        parts |= {"step": es.Adam(lr=0.01), "schedule": es.LinearDecay(end=end)}
     mirror = {"mirror": es.KolenPollack(decay=1e-5)} if feedback == "learned" else {}
     gather = es.SpikeTimeGradient(mode="gather", **parts)
     at_once = es.SpikeTimeGradient(mode="immediate", **parts, **mirror)
@@ -31,7 +34,8 @@ def network(stimulus, seed=0, engine="compiled", feedback="symmetric", trained=N
     h = net.add(es.IF(), 30, name="hidden", record=())
     y = net.add(es.IF(), 3, name="output", record=())
     net.connect(x, h, gather, weight=weights[0])
-    way_back = {} if feedback == "symmetric" else {"feedback_weight": es.uniform(0.0, 0.5)}
+    signs = es.normal(0.0, 0.6) if feedback == "random" else es.uniform(0.0, 0.5)
+    way_back = {} if feedback == "symmetric" else {"feedback_weight": signs}
     net.connect(h, y, at_once, weight=weights[1], feedback=feedback, feedback_delay=0.05, **way_back)
     loss = es.FirstToSpike(outputs=3, patience=6.0, sharpness=4.0)
     net.stimulate(stimulus, x, layers=[h, y], teacher=net.teach(y, loss, delay=0.05, through=link))

@@ -179,4 +179,9 @@ class Looking:
         )
 
     def _synapses(self, projection: Projection) -> Any:
-        return self.plan.synapses[self.description.projections.index(projection)]
+        plan = self.plan
+        if projection not in self.description.projections:
+            raise NetworkError(
+                f"{projection!r} is no projection of this network; give what net.connect or net.projection returned"
+            )
+        return plan.synapses[self.description.projections.index(projection)]

@@ -49,8 +49,17 @@ class Plan:
         return sorted(self.cells, key=lambda c: (int(ahead[:, c.index].sum()), c.rank, c.index))
 
     def of(self, population: Population) -> Cells:
-        """The plan of a population."""
-        return next(c for c in self.cells if c.population is population)
+        """The plan of a population.
+
+        Raises:
+            NetworkError: it is not one of this network.
+        """
+        for c in self.cells:
+            if c.population is population:
+                return c
+        raise NetworkError(
+            f"{population!r} is no population of this network; give what net.add or net.population returned"
+        )
 
 
 def make_plan(description: Description, progress: bool = False) -> Plan:

@@ -81,6 +81,8 @@ def test_weights_and_delays(how, words):
         (lambda: es.IF(tau_syn=INF), ["IF.tau_syn", "inf"]),
         (lambda: es.IF(taw=1.0), ["IF has no parameter 'taw'", "tau_syn", "v_threshold"]),
         (lambda: es.LIF(tau=1.0), ["LIF has no parameter 'tau'", "tau_mem", "t_refractory"]),
+        (lambda: es.LinearDecay(end=0.0), ["LinearDecay.end is 0.0", "positive"]),
+        (lambda: es.Falling(half=-1.0), ["Falling.half is -1.0", "positive"]),
         (lambda: es.SpikeTimeGradient(lr=1.0), ["SpikeTimeGradient has no parameter 'lr'", "step", "clip"]),
         (lambda: es.SpikeTimeGradient(mode="later"), ["SpikeTimeGradient.mode", "'later'", "accumulate"]),
         (lambda: es.SpikeTimeGradient(bound=1.0), ["SpikeTimeGradient.bound", "accumulate"]),

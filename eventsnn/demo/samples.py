@@ -131,7 +131,8 @@ def picture(net: Network, told: Report) -> Any:
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.0), layout="constrained")
     plot.learning_curve(net.notes(net.population("teacher"), "correct"), window=1000, ax=left)
     left.locator_params(axis="x", nbins=5)
-    plot.decision_times(told["latencies"], told["right"], ax=right)
+    plot.decision_times(told["latencies"], told["right"], unit="s", ax=right)
+    right.set_xlabel("time to decision [time constants]")
     return figure
 
 

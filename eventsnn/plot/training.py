@@ -205,7 +205,13 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def decision_times(
-    times: Any, right: Any, *, bins: int = 40, ax: Axes | None = None, colors: Sequence[Any] | None = None
+    times: Any,
+    right: Any,
+    *,
+    bins: int = 40,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    colors: Sequence[Any] | None = None,
 ) -> Axes:
     """How long after its first possible input each sample was decided, as a histogram: right answers on wrong ones.
 
@@ -213,6 +219,7 @@ def decision_times(
         times: of the decisions, from the start of the sample [s]; finite.
         right: whether each was right, of the same shape.
         bins: of the histogram.
+        unit: "s", "ms" or "us"; chosen from the latest of them unless given.
         colors: of right and of wrong answers.
 
     Raises:
@@ -224,7 +231,7 @@ def decision_times(
             f"decision_times: {t.shape} times and {good.shape} answers; give as many of both, and finite times"
         )
     with canvas(ax) as ax:
-        scale = time_axis(ax, float(t.max()), None)
+        scale = time_axis(ax, float(t.max()), unit)
         ax.set_xlabel(ax.get_xlabel().replace("time", "time to decision"))
         labels = [f"{g.sum()} {name}" for g, name in ((good, "right"), (~good, "wrong"))]
         both = [t[good] * scale, t[~good] * scale]

@@ -1,5 +1,6 @@
 """Learning rates that change in time: a factor of every step, known at the neuron by counting or by message."""
 
+from eventsnn.errors import NetworkError
 from eventsnn.model import Part, PostState
 
 
@@ -27,6 +28,10 @@ class Falling(Part):
 
     trials: PostState = 0.0  # `reset` messages so far
 
+    def derive(self) -> dict[str, float]:
+        """Check the parameter."""
+        return _positive("Falling.half", self.half)
+
     def factor(self, post):
         """By what to multiply a step."""
         return 1.0 / (1.0 + post.trials / self.half)
@@ -48,6 +53,10 @@ class LinearDecay(Part):
     end: float = 10_000.0  # trials until the factor is 0
 
     trials: PostState = 0.0  # `reset` messages so far
+
+    def derive(self) -> dict[str, float]:
+        """Check the parameter."""
+        return _positive("LinearDecay.end", self.end)
 
     def factor(self, post):
         """By what to multiply a step."""
@@ -100,3 +109,10 @@ class ByMessage(Part):
     def told(self, post, value):
         """A `rate` message came."""
         post.rate = value
+
+
+def _positive(name: str, trials: float) -> dict[str, float]:
+    """Refuse a number of trials that is not positive."""
+    if not trials > 0:
+        raise NetworkError(f"{name} is {trials}; give a positive number of trials")
+    return {}
