@@ -16,7 +16,7 @@ from eventsnn.datasets import Samples
 from eventsnn.distributions import uniform
 from eventsnn.model import Rule
 from eventsnn.network import Network
-from eventsnn.neurons import IF, LIF, AdaptiveLIF, Latency, Poisson, TwoCompartment
+from eventsnn.neurons import IF, LIF, AdaptiveLIF, EscapeLIF, Latency, Poisson, TwoCompartment
 from eventsnn.patterns import fixed_indegree
 from eventsnn.rules import Adam, Clip, SpikeTimeGradient, WeightSum
 from eventsnn.stimulus import Stimulus
@@ -97,7 +97,7 @@ def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
     """Poisson spikes at 10 Hz reach neurons through synapses with a rule; no errors, which cost something each."""
     n, k, piece, repetitions = options.pick(full=(1000, 100, 0.5, 5), quick=(300, 30, 0.2, 3), tiny=(10, 3, 0.02, 2))
     rule = kind()
-    neuron = next(m for m in (LIF(), AdaptiveLIF(), TwoCompartment()) if rule.sees() <= published(m))
+    neuron = next(m for m in (LIF(), AdaptiveLIF(), TwoCompartment(), EscapeLIF()) if rule.sees() <= published(m))
     net = Network(options.seed, options.engine)
     x, y = net.add(Poisson(rate=10.0), n, name="x", record=()), net.add(neuron, n, name="y")
     net.connect(x, y, rule, weight=20.0 / k, delay=1e-3, pattern=fixed_indegree(k))
