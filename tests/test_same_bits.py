@@ -22,7 +22,15 @@ from eventsnn.engines import arrays, compiled
 EVENTS = 2000  # networks that run away are of no use here, and busy ones take long
 SEEDS = (*range(60), 85, 123)  # the last two have what the others lack: RMax, KolenPollack
 RARE = (57, 109, 188, 249)  # rules that are seldom drawn: several spikes, correlation, MultilayerSpiker, axonal delays
-SHAPES = (35, 68, 169, 188, 203, 210, 313)  # small, so compiled quickly; together they have every kind of neuron and guest
+SHAPES = (
+    35,
+    68,
+    169,
+    188,
+    203,
+    210,
+    313,
+)  # quickly compiled; together they have every kind of neuron and guest
 
 
 @pytest.fixture
