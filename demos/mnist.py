@@ -9,8 +9,9 @@ import eventsnn as es
 
 PERIOD = 1.25  # time from one digit to the next, in time constants of the synapses
 BATCH = 20  # weights change after so many digits; until then changes add up at the synapses
-PASSES = 4  # how often every training digit is presented
+PASSES = 8  # how often every training digit is presented
 LOST = 0.1  # part of the input spikes that get lost while learning, so that no pixel is relied on
+MOVED = 1  # pixels; so far a digit may be off its place while learning
 VALIDATION = 5000  # training digits that are held out to choose settings
 LEVELS = np.where(np.arange(256) > 127, 0.0, np.inf)  # bright pixels spike at once, dark ones never
 
@@ -53,7 +54,7 @@ def build(seed=0, engine="compiled", small=False, feedback="symmetric", data=Non
     """The network that learns; `small` has 50 hidden neurons."""
     train, _, _ = samples(data, small)
     how = {"shuffle": True, "passes": PASSES, "seed": seed, "levels": LEVELS, "batch": BATCH}
-    stimulus = es.Stimulus(train.times, train.labels, PERIOD, lost=LOST, **how)
+    stimulus = es.Stimulus(train.times, train.labels, PERIOD, lost=LOST, moved=MOVED, shape=(28, 28), **how)
     return network(stimulus, seed, engine, 50 if small else 350, feedback)
 
 

@@ -29,6 +29,9 @@ class Stimulus(Process):
         batch: `apply` is sent after every so many samples only, `gather` after the others: changes add up until then.
         lost: part of the input spikes that do not come, others each time, drawn from `seed` (input dropout: Srivastava
             et al. 2014, but no other weight makes up for it).
+        shape: of samples that are images, (rows, columns).
+        moved: images come up to so many pixels higher or lower, and so many to the left or right, others each time,
+            drawn from `seed`; what moves in from outside is silent.
 
     Raises:
         NetworkError: shapes that do not match, a latency that is negative or NaN, or no such level.
@@ -44,6 +47,8 @@ class Stimulus(Process):
     levels: np.ndarray | None = field(default=None, repr=False)
     batch: int = 1
     lost: float = 0.0
+    shape: tuple[int, int] | None = None
+    moved: int = 0
 
     def __post_init__(self) -> None:
         self.times = np.asarray(self.times, dtype=np.float64 if self.levels is None else None)
@@ -75,6 +80,11 @@ class Stimulus(Process):
             raise NetworkError(f"Stimulus.batch is {self.batch}; give how many samples, from 1")
         if not 0 <= self.lost < 1:
             raise NetworkError(f"Stimulus.lost is {self.lost}; give a part of the spikes, from 0 to below 1")
+        if self.moved < 0 or (self.moved and (self.shape is None or np.prod(self.shape) != self.times.shape[1])):
+            raise NetworkError(
+                f"Stimulus: moved is {self.moved} and shape {self.shape}; give a number of pixels and the (rows, "
+                f"columns) of {self.times.shape[1]} inputs"
+            )
 
     def _check_levels(self) -> None:
         self.levels = np.asarray(self.levels, dtype=np.float64)
@@ -91,10 +101,23 @@ class Stimulus(Process):
         """Latencies [s] of what is presented first-th and then, without lost spikes, shape (samples, inputs)."""
         rows: np.ndarray = self.times[samples]
         rows = rows if self.levels is None else np.asarray(self.levels[rows])
+        if self.moved and len(rows):
+            rows = self._moved(first, rows)
         if self.lost == 0.0:
             return rows
         drawn = [rng.stream(self.seed, "stimulus/lost", first + k).random(rows.shape[1]) for k in range(len(samples))]
         return np.where(np.reshape(drawn, rows.shape) >= self.lost, rows, np.inf)
+
+    def _moved(self, first: int, rows: np.ndarray) -> np.ndarray:
+        """Images somewhere else."""
+        assert self.shape is not None
+        (height, width), m = self.shape, self.moved
+        images = np.pad(rows.reshape(-1, height, width), ((0, 0), (m, m), (m, m)), constant_values=np.inf)
+        places = [
+            rng.stream(self.seed, "stimulus/moved", first + k).integers(0, 2 * m + 1, 2) for k in range(len(rows))
+        ]
+        shown = [image[y : y + height, x : x + width] for image, (y, x) in zip(images, places, strict=True)]
+        return np.reshape(shown, rows.shape)
 
     @property
     def end(self) -> float:

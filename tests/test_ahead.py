@@ -56,6 +56,7 @@ CASES = {
     "late and in batches": {"start": 0.77, "batch": 3, "passes": 3},
     "many in a window": {"period": 0.004, "passes": 20},
     "spikes get lost": {"lost": 0.4, "passes": 3},
+    "images move": {"moved": 1, "shape": (2, 2), "passes": 3, "lost": 0.1},
     "two": {"two": True, "passes": 3},
     "of its own": {"kind": Own},
 }

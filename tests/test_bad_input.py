@@ -106,6 +106,10 @@ def test_weights_and_delays(how, words):
         (lambda: es.Stimulus([[0.0]], [0], period=1.0, start=-1.0), ["Stimulus.start", "-1.0"]),
         (lambda: es.Stimulus([[0.0]], [0], period=1.0, passes=-1), ["Stimulus.passes", "-1"]),
         (lambda: es.Stimulus([[0.0]], [0], period=1.0, batch=0), ["Stimulus.batch", "0"]),
+        (
+            lambda: es.Stimulus([[0.0] * 6], [0], period=1.0, moved=1, shape=(2, 2)),
+            ["moved is 1", "(2, 2)", "6 inputs"],
+        ),
         (lambda: es.Stimulus([[0.0]], [0], period=1.0, lost=1.0), ["Stimulus.lost", "1.0", "below 1"]),
         (lambda: es.FirstToSpike(2, patience=0.0), ["FirstToSpike.patience", "0.0", "positive"]),
         (lambda: es.FirstToSpike(2, patience=1.0, tau=1e-3), ["1000 times tau", "less patient"]),

@@ -226,6 +226,22 @@ def test_the_end_of_a_stimulus_is_when_nothing_more_comes():
     assert es.Stimulus([[0.0]], [0], 2.0).end == np.inf
 
 
+def test_images_move_by_a_pixel_and_nothing_comes_in():
+    image = np.full((5, 4), np.inf)
+    image[2, 1], image[0, 3] = 0.25, 0.5
+    stimulus = es.Stimulus(image.reshape(1, -1), [0], 1.0, passes=200, seed=5, shape=(5, 4), moved=1)
+    places = set()
+    for shown in stimulus.presented(0, [0] * 200).reshape(-1, 5, 4):
+        ((y, x),) = np.argwhere(shown == 0.25)
+        places.add((int(y), int(x)))
+        wanted = {(2, 1): 0.25, (0, 3): 0.5}
+        inside = {
+            (a + y - 2, b + x - 1): t for (a, b), t in wanted.items() if 0 <= a + y - 2 < 5 and 0 <= b + x - 1 < 4
+        }
+        assert {tuple(map(int, at)): shown[tuple(at)] for at in np.argwhere(np.isfinite(shown))} == inside
+    assert places == {(y, x) for y in (1, 2, 3) for x in (0, 1, 2)}
+
+
 def test_spikes_that_get_lost_are_others_each_time():
     times = np.where(np.arange(400) < 300, 0.25, np.inf)[None]
     stimulus = es.Stimulus(times, [0], 1.0, passes=3, seed=5, lost=0.2)
