@@ -179,9 +179,9 @@ class Looking:
         )
 
     def _synapses(self, projection: Projection) -> Any:
-        plan = self.plan
-        if projection not in self.description.projections:
-            raise NetworkError(
-                f"{projection!r} is no projection of this network; give what net.connect or net.projection returned"
-            )
-        return plan.synapses[self.description.projections.index(projection)]
+        for s in self.plan.synapses:
+            if s.projection is projection:
+                return s
+        raise NetworkError(
+            f"{projection!r} is no projection of this network; give what net.connect or net.projection returned"
+        )

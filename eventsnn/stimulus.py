@@ -101,7 +101,7 @@ class Stimulus(Process):
         """Latencies [s] of what is presented first-th and then, without lost spikes, shape (samples, inputs)."""
         rows: np.ndarray = self.times[samples]
         rows = rows if self.levels is None else np.asarray(self.levels[rows])
-        if self.moved and len(rows):
+        if self.moved:
             rows = self._moved(first, rows)
         if self.lost == 0.0:
             return rows
@@ -112,7 +112,7 @@ class Stimulus(Process):
         """Images somewhere else."""
         assert self.shape is not None
         (height, width), m = self.shape, self.moved
-        images = np.pad(rows.reshape(-1, height, width), ((0, 0), (m, m), (m, m)), constant_values=np.inf)
+        images = np.pad(rows.reshape(len(rows), height, width), ((0, 0), (m, m), (m, m)), constant_values=np.inf)
         places = [
             rng.stream(self.seed, "stimulus/moved", first + k).integers(0, 2 * m + 1, 2) for k in range(len(rows))
         ]

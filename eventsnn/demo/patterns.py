@@ -12,6 +12,7 @@ from eventsnn.demo.runner import (
     Report,
     check_folders,
     counted,
+    delivered,
     digest,
     module,
     pictures,
@@ -66,7 +67,7 @@ def run(options: Options, name: str, file: str, settings: dict[str, Any]) -> Rep
         "seconds": round(clock.monotonic() - begun, 2),
         "wall_per_second": {kind: round(course.wall, 3) for kind, course in courses.items()},
         "cpu_per_second": {kind: round(course.cpu, 3) for kind, course in courses.items()},
-        "synaptic_events": {kind: arrived(course.net) for kind, course in courses.items()},
+        "synaptic_events": {kind: delivered(course.net) for kind, course in courses.items()},
         "seed": first.description.seed,
         "engine": first.engine_name,
         "messages": {kind: course.net.message_counts() for kind, course in courses.items()},
@@ -88,12 +89,6 @@ def learn(demo: Any, options: Options, kind: str, settings: dict[str, Any]) -> C
     course.wall, course.cpu = (clock.monotonic() - wall) / rest, (clock.process_time() - cpu) / rest
     course.loss = [round(demo.loss(course.net, k), 3) for k in range(passes)]
     return course
-
-
-def arrived(net: Network) -> int:
-    """Spikes that reached synapses that learn."""
-    counts = net.message_counts()
-    return sum(counts[p.name] for p in net.description.projections if p.rule is not None)
 
 
 def drawing(demo: Any, courses: dict[str, Course]) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from eventsnn.errors import EngineError, Interrupted
+from eventsnn.graph import Projection
 from eventsnn.network import Network
 
 KEEP_EVERY = 10.0  # seconds of the wall clock from one autosave to the next, at least ...
@@ -185,6 +186,17 @@ def pictures() -> Any:
     from eventsnn import plot
 
     return plot
+
+
+def arrived(net: Network, projection: Projection) -> float:
+    """Spikes that reached the synapses of a projection; one that waits for a learned delay is two messages."""
+    waits = projection.rule is not None and "delay" in projection.rule.synapse_state
+    return net.message_counts()[projection.name] / (2 if waits else 1)
+
+
+def delivered(net: Network) -> int:
+    """Spikes that reached the synapses of learning projections."""
+    return int(sum(arrived(net, p) for p in net.description.projections if p.rule is not None))
 
 
 @dataclass(frozen=True)

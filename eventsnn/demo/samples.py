@@ -14,6 +14,8 @@ from eventsnn.demo.runner import (
     Demo,
     Options,
     Report,
+    arrived,
+    delivered,
     digest,
     follow,
     module,
@@ -21,7 +23,6 @@ from eventsnn.demo.runner import (
     save_picture,
     start,
 )
-from eventsnn.graph import Projection
 from eventsnn.network import Network
 
 
@@ -99,12 +100,6 @@ def spikes_per_neuron(net: Network, samples: int) -> dict[str, float]:
     return found
 
 
-def arrived(net: Network, projection: Projection) -> float:
-    """Spikes that reached the synapses of a projection; one that waits for a learned delay is two messages."""
-    waits = projection.rule is not None and "delay" in projection.rule.synapse_state
-    return net.message_counts()[projection.name] / (2 if waits else 1)
-
-
 def costs(net: Network, asked: Network, samples: int) -> Report:
     """Spikes delivered to synapses per sample (synaptic operations), and all messages of the training."""
     counts = net.message_counts()
@@ -116,11 +111,6 @@ def costs(net: Network, asked: Network, samples: int) -> Report:
         "messages": {"total": sum(counts.values()), **counts},
         **{name: int(sum(state[key].sum() for state in states)) for name, key in counters.items()},
     }
-
-
-def delivered(net: Network) -> int:
-    """Spikes that reached the synapses of learning projections."""
-    return int(sum(arrived(net, p) for p in net.description.projections if p.rule is not None))
 
 
 def picture(net: Network, told: Report) -> Any:

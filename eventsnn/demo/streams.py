@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.demo.runner import Demo, Options, Report, digest, follow, module, pictures, save_picture, start
+from eventsnn.demo.runner import Demo, Options, Report, delivered, digest, follow, module, pictures, save_picture, start
 from eventsnn.network import Network
 
 STEP = 600  # digits from one look at the accuracy to the next
@@ -38,11 +38,11 @@ def run_erbp_mnist(hidden: tuple[int, ...], name: str, options: Options) -> Repo
         "seconds_of_the_network": total * demo.PERIOD,
         "seed": net.description.seed,
         "engine": net.engine_name,
-        "synaptic_operations": operations(net),
-        "synaptic_operations_per_sample": round(operations(told) / len(test), 1),
+        "synaptic_operations": delivered(net),
+        "synaptic_operations_per_sample": round(delivered(told) / len(test), 1),
         "messages": {"total": sum(net.message_counts().values()), **net.message_counts()},
         "digest": digest([net]),
-        "picture": save_picture(picture(right, operations(net)), options, name.replace("-", "_")),
+        "picture": save_picture(picture(right, delivered(net)), options, name.replace("-", "_")),
     }
 
 
@@ -72,11 +72,6 @@ def latest(demo: Any, truth: np.ndarray, net: Network) -> str:
 def accuracy(counts: np.ndarray, labels: np.ndarray) -> float:
     """The fraction of digits that the output that spiked most names."""
     return round(float(np.mean(counts.argmax(axis=1) == labels)), 4)
-
-
-def operations(net: Network) -> int:
-    """Spikes that reached synapses that learn."""
-    return sum(net.message_counts()[p.name] for p in net.description.projections if p.rule is not None)
 
 
 def picture(right: np.ndarray, operations: int) -> Any:

@@ -5,7 +5,7 @@ each part when its time has come, and never stops for it. Afterwards the process
 by itself, so that nobody who looks, saves or loads can tell the difference.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ MOMENT = np.dtype(
 )
 ENTRIES = 4096  # so many are made at a time, or those of one moment
 MOST = 1 << 20  # moments in one window; a process that has more speaks for itself
+Notes = dict[tuple[int, str], list[tuple[np.ndarray, ...]]]  # by population and name: times, members, values
 
 
 def fields() -> dict[str, np.ndarray]:
@@ -37,7 +38,6 @@ class Speaker:
     station: "Station"
     known: Program | None = None  # what the kernel has of it
     done: int = 0  # times of that which have been
-    notes: list[tuple[np.ndarray, ...]] = field(default_factory=list)
 
 
 class Ahead:
@@ -198,20 +198,24 @@ class Ahead:
         """Bring every process to where it has got."""
         net = self.engine.arrays.net
         gone = net.moments[: int(net.i[loop.NEXT_KNOWN])]
+        notes: Notes = {}
         for number, speaker in self.speakers.items():
             total = int((gone["sender"] == number).sum())
             if speaker.known is not None and total > speaker.done:
-                self._bring(speaker, total)
-        self._note()
+                self._bring(speaker, speaker.known, total, notes)
+        for place, parts in notes.items():
+            t, i, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+            order = np.argsort(t, kind="stable")
+            self.engine.recorder.note_columns(*place).extend(t=t[order], i=i[order], value=value[order])
 
-    def _bring(self, speaker: "Speaker", total: int) -> None:
-        program, station = speaker.known, speaker.station
-        assert program is not None
+    def _bring(self, speaker: "Speaker", program: Program, total: int, notes: "Notes") -> None:
+        station = speaker.station
         new = slice(speaker.done, total)
         at = _instants(program.times[new], self.width)
         time = at[0] * self.width + at[1]
         for name, values in program.notes.items():
-            self._write(station, name, time, values[new])
+            columns = time, np.full(len(time), station.index), values[new]
+            notes.setdefault((station.cells.index, name), []).append(columns)
         guest = station.guest
         if guest.due is not None:
             self.guests.alarms.pop(guest.due, None)
@@ -221,23 +225,6 @@ class Ahead:
         speaker.done = total
         station.mailbox.life = guest.live()
         next(station.mailbox.life)
-
-    def _write(self, station: "Station", name: str, time: np.ndarray, values: np.ndarray) -> None:
-        speaker = self.speakers[station.number]
-        index = np.full(len(time), station.index)
-        speaker.notes.append((np.array([station.cells.index]), np.array([name]), time, index, values))
-
-    def _note(self) -> None:
-        """Write the notes down, those of one population in the order of time."""
-        found: dict[tuple[int, str], list[tuple[np.ndarray, ...]]] = {}
-        for speaker in self.speakers.values():
-            for population, name, *columns in speaker.notes:
-                found.setdefault((int(population[0]), str(name[0])), []).append(tuple(columns))
-            speaker.notes.clear()
-        for place, parts in found.items():
-            t, i, value = (np.concatenate(column) for column in zip(*parts, strict=True))
-            order = np.argsort(t, kind="stable")
-            self.engine.recorder.note_columns(*place).extend(t=t[order], i=i[order], value=value[order])
 
     def _dismiss(self, number: int) -> None:
         """Let a process go on by itself, from where it is."""
