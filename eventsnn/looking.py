@@ -179,9 +179,10 @@ class Looking:
         )
 
     def _synapses(self, projection: Projection) -> Any:
-        for s in self.plan.synapses:
-            if s.projection is projection:
-                return s
+        # By place: while a network is measured, the plan holds an instrumented copy of each projection.
+        for described, synapses in zip(self.description.projections, self.plan.synapses, strict=True):
+            if described is projection:
+                return synapses
         raise NetworkError(
             f"{projection!r} is no projection of this network; give what net.connect or net.projection returned"
         )
