@@ -129,6 +129,10 @@ def _mended(lines: list[str], line: int, message: str, dropped: set[str]) -> lis
             text, end = head, node.body[0].lineno - 1
     elif isinstance(node, ast.ClassDef):
         dropped.add(node.name)
+    elif isinstance(node, (ast.Expr, ast.Assign)) and isinstance(node.value, (ast.Yield, ast.YieldFrom)):
+        # A process that waits unlawfully waits lawfully instead: without any wait its loop would never end.
+        names = [ast.unparse(t) for t in node.targets] if isinstance(node, ast.Assign) else []
+        text = " = ".join([*names, f"yield {_handle(tree, node)}.receive()"])
     elif isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
         text = " = ".join([*(ast.unparse(t) for t in node.targets), "0.0"])
     elif isinstance(node, ast.AnnAssign) and not isinstance(node.value, ast.Constant):
@@ -138,6 +142,13 @@ def _mended(lines: list[str], line: int, message: str, dropped: set[str]) -> lis
     start = _first(node)
     indent = " " * node.col_offset
     return [*lines[: start - 1], indent + text, *[""] * (end - start), *lines[end:]]
+
+
+def _handle(tree: ast.Module, node: ast.stmt) -> str:
+    """The name of the handle in the process that a statement belongs to."""
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and node in ast.walk(n)]
+    names = [a.arg for a in functions[-1].args.args] if functions else []
+    return next((name for name in names if name != "self"), "cell")
 
 
 def _first(node: ast.stmt) -> int:

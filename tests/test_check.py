@@ -139,6 +139,26 @@ def test_every_breach_is_found_not_only_the_first(file):
     assert lines == [9, 12, 14, 15, 16, 17, 18, 19, 22, 23, 24, 27, 28, 37, 40]
 
 
+def test_a_process_whose_only_wait_is_a_breach_ends_all_the_same(file):
+    text = """
+        import eventsnn as es
+
+
+        def waits_for_all(cell):
+            while True:
+                messages = yield cell.barrier()
+                cell.note("heard", len(messages))
+
+
+        net = es.Network(0)
+        net.connect(net.add(es.Poisson(rate=10.0), 2), net.add(waits_for_all), delay=1e-3)
+        net.run(1.0)
+    """
+    _, found = breaches.load(Path(file(text)))
+    assert len(found) == 1
+    assert "barrier() waits for all" in found[0]
+
+
 def test_processes_that_share_are_found(file):
     text = """
         import eventsnn as es
