@@ -12,6 +12,7 @@ from eventsnn.engines.rows import rows, zeros
 from eventsnn.engines.snapshot import PENDING
 from eventsnn.engines.sources import FEED, Sources
 from eventsnn.epochs import EPOCH, EPOCHS
+from eventsnn.errors import EngineError
 from eventsnn.events import Instant, kind_of_port
 from eventsnn.model import Model, Neuron
 from eventsnn.plan import Cells, Plan, Synapses
@@ -20,13 +21,17 @@ from eventsnn.synapses import is_uniform
 RING = 1024  # windows in buckets; those further ahead wait in a heap
 ENTRIES = 1024  # room for at first
 SPIKES = 1 << 16  # room for recorded spikes at first
-ENTRY = np.dtype(
-    [
-        ("window", "i8"), ("offset", "f8"), ("kind", "i8"), ("sender", "i8"), ("synapse", "i8"), ("nth", "i8"),
-        ("projection", "i8"), ("start", "i8"), ("stop", "i8"), ("value", "f8"), ("back", "i8"), ("stage", "i8"),
-        ("next", "i8"),
-    ],
-    align=True,
+LINE = 64  # bytes that a processor reads at once
+ENTRY = np.dtype(  # a cache line each
+    {
+        "names": [
+            "window", "offset", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back",
+            "stage", "next",
+        ],
+        "formats": ["i8", "f8", "i1", "i4", "i8", "i8", "i4", "i4", "i4", "f8", "i1", "i2", "i4"],
+        "offsets": [0, 8, 62, 48, 24, 32, 56, 40, 44, 16, 63, 60, 52],
+        "itemsize": LINE,
+    }
 )  # fmt: skip
 RUN = np.dtype(
     [
@@ -48,7 +53,7 @@ HOT = np.dtype(  # a cache line each
     {
         "names": ["c0", "c1", "budget", "offset", "window", "safe", "level"],
         "formats": ["f8", "f8", "f8", "f8", "i8", "f8", "f8"],
-        "itemsize": 64,
+        "itemsize": LINE,
     }
 )
 MIRROR = {"symmetric": loop.MIRRORS, "sign_symmetric": loop.SIGNS}  # how a way back follows the weights
@@ -65,6 +70,7 @@ class Arrays:
 
     def __init__(self, plan: Plan, calls: Calls) -> None:
         self.plan, self.calls, self.module = plan, calls, calls.module
+        _refuse_what_no_entry_can_hold(plan)
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.population: dict[int, Any] = {
             c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
@@ -95,7 +101,7 @@ class Arrays:
         shared = (c.offset, self.stage_of[c.index], self._sends(c))
         constants = self._constants(model, None)
         if model.linear:
-            return self.module.Linear(constants, cells, _on_cache_lines(c.size), np.zeros(loop.GRID), *shared)
+            return self.module.Linear(constants, cells, _on_cache_lines(c.size, HOT), np.zeros(loop.GRID), *shared)
         due = np.full(c.size, loop.NO_VISIT, np.int64), np.zeros(c.size)
         return self.module.General(constants, cells, *due, *shared)
 
@@ -346,11 +352,20 @@ class Arrays:
         self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
 
 
-def _on_cache_lines(n: int) -> np.ndarray:
-    """n records, none of which lies across two cache lines."""
-    raw = np.zeros((n + 1) * HOT.itemsize, np.uint8)
-    start = -raw.ctypes.data % HOT.itemsize
-    return rows(raw[start : start + n * HOT.itemsize].view(HOT))
+def _refuse_what_no_entry_can_hold(plan: Plan) -> None:
+    numbers = [(s.name, len(s), "synapses", "start") for s in plan.synapses]
+    numbers += [("the network", plan.neurons, "neurons", "sender"), ("it", len(plan.cells), "populations", "stage")]
+    for name, number, what, field in numbers:
+        most = int(np.iinfo(ENTRY[field]).max)
+        if number > most:
+            raise EngineError(f"{name} has {number:,} {what}; engine='compiled' takes {most:,}: use several of them")
+
+
+def _on_cache_lines(n: int, kind: np.dtype) -> np.ndarray:
+    """n records of the length of a cache line, all zero, none of which lies across two."""
+    raw = np.zeros((n + 1) * LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return rows(raw[start : start + n * LINE].view(kind))
 
 
 def with_spikes(net: Any, more: int) -> Any:
@@ -361,7 +376,7 @@ def with_spikes(net: Any, more: int) -> Any:
 def with_pool(net: Any, size: int) -> Any:
     """The same agenda with room for more entries."""
     old = len(net.pool)
-    pool = zeros(size, ENTRY)
+    pool = _on_cache_lines(size, ENTRY)
     pool[:old] = net.pool
     pool["next"][old:] = np.arange(old + 1, size + 1)
     pool["next"][-1] = net.i[loop.NEXT_FREE]

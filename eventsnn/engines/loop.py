@@ -83,6 +83,7 @@ def push(net, window, offset, kind, sender, synapse, nth, projection, start, sto
     x = net.i[NEXT_FREE]
     e = net.pool[x]
     net.i[NEXT_FREE] = e.next
+    prefetch(net.pool, e.next)  # noqa: F821, of the kernel: entries lie anywhere once they have been sorted
     net.i[FREE] -= 1
     e.window = window
     e.offset = offset

@@ -167,7 +167,10 @@ class IF(LinearNeuron):
         """Voltage u seconds after a spike of weight 1 arrived at rest."""
         if u < 0.0:
             return 0.0
-        return 1.0 if self.pulse > 0.0 else -math.expm1(-u / self.tau_syn)
+        if self.pulse > 0.0:
+            return 1.0
+        left = math.exp(-u / self.tau_syn)  # the exponential of `psp_slope`, so that both cost one
+        return 1.0 - left if left < 0.9 else -math.expm1(-u / self.tau_syn)  # where digits would cancel
 
     def psp_slope(self, u):
         """Time derivative of `psp` [1/s]."""
