@@ -307,7 +307,7 @@ class Arrays:
         used[net.lists[loop.FARTHER, : int(net.i[loop.FAR])]] = True
         entries = net.pool[used]
         entries = entries[entries["projection"] >= 0]
-        columns = {name: rank[entries["stage"]] if name == "rank" else entries[name].copy() for name in PENDING}
+        columns = {name: _wide(rank[entries["stage"]] if name == "rank" else entries[name]) for name in PENDING}
         order = np.lexsort([columns[name] for name in ("nth", "synapse", "sender", "kind", "rank", "offset", "window")])
         return {
             "nodes": {name: net.nodes[name].copy() for name in ("sent", "emitted", "fired_window", "fired_offset")},
@@ -350,6 +350,11 @@ class Arrays:
         whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
         self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
+
+
+def _wide(values: np.ndarray) -> np.ndarray:
+    """A copy as files have it: numbers of eight bytes."""
+    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
 
 
 def _refuse_what_no_entry_can_hold(plan: Plan) -> None:
