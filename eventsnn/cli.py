@@ -93,6 +93,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
+    demo.add_argument("--hidden", type=positive, metavar="N", help="mnist: how many hidden neurons (default 350)")
     demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
     demo.add_argument("--data", type=Path, metavar="DIR", help="demos on data: the folder that has them")
     demo.add_argument("--picture", type=Path, metavar="FILE", help="superspike-picture: what is to be drawn")
@@ -239,6 +240,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         )
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
+        ("hidden", args.hidden, "sizes"),
         ("data", args.data, "on_data"),
         ("picture", args.picture, "on_picture"),
         ("full", args.full, "has_full"),
@@ -256,6 +258,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         save=args.save,
         resume=args.resume,
         feedback=args.feedback,
+        hidden=args.hidden,
         data=args.data,
         picture=args.picture,
         full=args.full,

@@ -35,6 +35,7 @@ class Options:
     save: Path | None = None
     resume: Path | None = None
     feedback: str | None = None
+    hidden: int | None = None
     data: Path | None = None
     picture: Path | None = None
     full: bool = False
@@ -211,6 +212,7 @@ class Demo:
     many_seeds: bool = False
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
+    sizes: bool = False  # takes a number of hidden neurons
     has_full: bool = False  # --full takes longer and shows more
     rules: bool = False  # takes a kind of local error
     on_picture: bool = False  # takes any picture

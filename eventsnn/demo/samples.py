@@ -46,6 +46,8 @@ def learn(options: Options, name: str, file: str) -> Report:
     demo = module(file)
     begun = clock.monotonic()
     settings = {"small": options.small, "feedback": options.feedback or "symmetric", "data": options.data}
+    if options.hidden is not None:
+        settings["hidden"] = options.hidden
     net = start(options, demo.build, "compiled", **settings)
     stimulus: Any = net.population("stimulus").model
     follow(net, demo.learn(net), options, stimulus.passes * len(stimulus.labels), "sample", name)
@@ -134,9 +136,9 @@ def says(classes: str) -> str:
     )
 
 
-def entry(summary: str, file: str, run: Callable[[Options], Report], what: str) -> Demo:
+def entry(summary: str, file: str, run: Callable[[Options], Report], what: str, sizes: bool = False) -> Demo:
     """An entry of `eventsnn demo` for a data set."""
-    return Demo(summary, file, run, says(what), on_data=True, feedbacks=True)
+    return Demo(summary, file, run, says(what), on_data=True, feedbacks=True, sizes=sizes)
 
 
 DEMOS = {
@@ -151,5 +153,6 @@ DEMOS = {
         "mnist",
         run_mnist,
         "digits",
+        sizes=True,
     ),
 }
