@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOMENT = np.dtype(
     [("window", "i8"), ("offset", "f8"), ("sender", "i8"), ("sent", "i8"), ("start", "i8"), ("stop", "i8")], align=True
 )
-ENTRIES = 4096  # so many are made at a time, or those of one moment
+ENTRIES = 16384  # so many are made at a time, or those of one moment: fewer cost more stops, more are far apart
 MOST = 1 << 20  # moments in one window; a process that has more speaks for itself
 Notes = dict[tuple[int, str], list[tuple[np.ndarray, ...]]]  # by population and name: times, members, values
 
@@ -38,6 +38,7 @@ class Speaker:
     station: "Station"
     known: Program | None = None  # what the kernel has of it
     done: int = 0  # times of that which have been
+    count: int = 1  # times it was asked for last
 
 
 class Ahead:
@@ -112,7 +113,7 @@ class Ahead:
 
         None in their place if it has to speak for itself.
         """
-        station, count = speaker.station, 1
+        station, count = speaker.station, speaker.count
         model, state = station.model, station.guest.handle.state
         while True:
             program = model.program(state, count)
@@ -127,7 +128,7 @@ class Ahead:
             if over:
                 return None, 0
             count = max(2 * count, whole)
-        speaker.known, speaker.done = program, 0
+        speaker.known, speaker.done, speaker.count = program, 0, count
         return self._made(station, program, at), following
 
     def _fits(self, station: "Station", program: Program) -> bool:

@@ -163,13 +163,12 @@ class Arrays:
         i = np.zeros(32, np.int64)
         i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
-        i[loop.NEXT_FREE] = -1
         stages = len(plan.stages)
         buckets = np.full((RING, stages + 1), -1, np.int64)
         buckets[:, stages] = 0
         net = self.module.Net(
             width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
-            lists=np.zeros((3, 0), np.int64), buckets=buckets, nodes=nodes,
+            lists=np.zeros((loop.VACANT + 1, 0), np.int64), buckets=buckets, nodes=nodes,
             touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
             groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
@@ -383,12 +382,11 @@ def with_pool(net: Any, size: int) -> Any:
     old = len(net.pool)
     pool = _on_cache_lines(size, ENTRY)
     pool[:old] = net.pool
-    pool["next"][old:] = np.arange(old + 1, size + 1)
-    pool["next"][-1] = net.i[loop.NEXT_FREE]
-    net.i[loop.NEXT_FREE] = old
-    net.i[loop.FREE] += size - old
-    lists = np.zeros((3, size), np.int64)
+    lists = np.zeros((len(net.lists), size), np.int64)
     lists[:, :old] = net.lists
+    vacant = int(net.i[loop.FREE])
+    lists[loop.VACANT, vacant : vacant + size - old] = np.arange(size - 1, old - 1, -1)  # taken from the end
+    net.i[loop.FREE] += size - old
     inbox = zeros(2 * size, ENTRY)
     inbox[: len(net.inbox)] = net.inbox
     return net._replace(pool=pool, lists=lists, inbox=inbox)

@@ -227,6 +227,7 @@ def _rows_names(few: str) -> dict[str, str]:
         return {"note": "", "skip": " " * 12 + "prefetch(R.syn, j + AHEAD)", "hears": "R.hears[n] > 0"}
     note = [f"if {few}:", "    R.hears[n] = 2  # marked synapses only", "else:", "    whole += 1"]
     skip = ["if whole == 0 and j % 8 == 0 and R.words[j // 8] == 0:", "    j += 8", "    continue"]
+    skip.append("prefetch(R.syn, j + AHEAD)")
     hears = "(R.hears[n] == 1 or (R.hears[n] == 2 and R.marks[j] > 0))"
     return {"note": _lines(note, 8), "skip": _lines(skip, 12), "hears": hears}
 

@@ -82,6 +82,7 @@ class Guests:
         self.turn = (-1, -1)
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.lines: dict[int, Line] = {}
+        self.routes: dict[tuple[int, int], tuple[Any, ...]] = {}  # by projection and way
         self.stations = {
             c.offset + i: Station(c.offset + i, i, c, self.stage_of[c.index])
             for c in plan.cells
@@ -137,7 +138,7 @@ class Guests:
             while self.happened < len(self.local):
                 entry = self.local[self.happened]
                 self.happened += 1
-                if entry[:2] >= (window, limit):  # an alarm set in this turn, for a time after the run's end
+                if entry[1] >= limit and entry[0] == window:  # an alarm set in this turn, for after the run's end
                     net.i[loop.EVENTS] -= 1
                     self._set_off(entry[:PLACE], stage, entry[PLACE + 3])
                     continue
@@ -172,18 +173,25 @@ class Guests:
             if wake is not None:
                 wake.happen()
             return
-        line, sender, counts = self.lines[projection], entry[3], self.engine.arrays.net.counts
-        pre, post, ends, port = line.plan.pre, line.plan.post, line.target, line.plan.port
-        if back:
-            pre, post, ends, port = post, pre, line.source, "error"
+        line, port, first, source, reached = self.routes.get((projection, back)) or self._route(projection, back)
+        counts, sender, time = self.engine.arrays.net.counts, entry[3] - first, self.now
         self.engine.records.arrived(entry, self.turn[1])
         for j in range(start, stop):
             counts[back, projection] += 1
             payload = value if back else value * line.weight(j)
-            message = Received(self.now, port, payload, sender - pre.offset, pre.name)
-            station = self.stations[post.offset + ends[j]]
-            if station.guest.hear(message):
+            station = reached[j]
+            if station.guest.hear(Received(time, port, payload, sender, source)):
                 station.mailbox.deliver(None)
+
+    def _route(self, projection: int, back: int) -> tuple[Any, ...]:
+        """What all messages along a projection have in common, and whom each of its synapses reaches."""
+        line = self.lines[projection]
+        pre, post, ends, port = line.plan.pre, line.plan.post, line.target, line.plan.port
+        if back:
+            pre, post, ends, port = post, pre, line.source, "error"
+        reached = [self.stations[post.offset + end] for end in ends]
+        route = self.routes[projection, back] = line, port, pre.offset, pre.name, reached
+        return route
 
     # -- what a guest asks of its environment ---------------------------------------------------------------------
 

@@ -10,8 +10,7 @@ Nothing here allocates: when `room` fails, the kernel stops at a consistent plac
 import math
 
 # places in `net.i`
-FREE = 0  # entries on the free list
-NEXT_FREE = 1
+FREE = 0  # entries that are vacant: the first so many in row VACANT of `net.lists`
 WINDOW = 2  # the window being worked through
 STAGE = 3  # and its next stage
 TOUCHED = 4  # neurons that the current stage has to finish
@@ -54,7 +53,7 @@ DONE, GUEST, FULL, PAUSE, FAULTY, SHARE, MORE = 0, 1, 2, 3, 4, 5, 6
 # faults
 RUNAWAY, NOT_FINITE = 1, 2
 
-ORDER, OTHER, FARTHER = 0, 1, 2  # rows of `net.lists`
+ORDER, OTHER, FARTHER, VACANT = 0, 1, 2, 3  # rows of `net.lists`
 
 # places in a linear population's `grid`: numbers that are the same in every window
 START_0, START_1, START_I = 0, 1, 2  # what the coefficients contribute to voltage and current at its start
@@ -64,7 +63,7 @@ DECAY_00, DECAY_01, DECAY_11 = 10, 11, 12  # of the coefficients
 GRID = 13
 
 ROWS_FROM = 8  # when one neuron in so many hears a message, synapses are gone through row by row
-AHEAD, SOON = 16, 6  # synapses; so far ahead their memory is asked for, and that of what they point to
+AHEAD, SOON = 16, 6  # records; so far ahead their memory is asked for, and that of what they point to
 BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread
 GROUP = 32  # neurons of a block whose visits are looked through together
 NO_VISIT = 1 << 62
@@ -80,11 +79,11 @@ def room(net):
 
 def push(net, window, offset, kind, sender, synapse, nth, projection, start, stop, value, back, stage):
     """Put an entry on the agenda."""
-    x = net.i[NEXT_FREE]
-    e = net.pool[x]
-    net.i[NEXT_FREE] = e.next
-    prefetch(net.pool, e.next)  # noqa: F821, of the kernel: entries lie anywhere once they have been sorted
     net.i[FREE] -= 1
+    last = net.i[FREE]
+    x = net.lists[VACANT, last]
+    e = net.pool[x]
+    prefetch(net.pool, net.lists[VACANT, max(last - AHEAD, 0)])  # noqa: F821, of the kernel
     e.window = window
     e.offset = offset
     e.kind = kind
@@ -155,9 +154,8 @@ def far_pop(net):
 
 
 def release(net, x):
-    """Give an entry back to the free list."""
-    net.pool[x].next = net.i[NEXT_FREE]
-    net.i[NEXT_FREE] = x
+    """Give an entry back to those that are vacant."""
+    net.lists[VACANT, net.i[FREE]] = x
     net.i[FREE] += 1
 
 

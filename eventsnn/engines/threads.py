@@ -81,11 +81,11 @@ def _part(arrays: Arrays) -> Any:
     """An agenda of its own over the same neurons and synapses."""
     net = arrays.net
     i = np.zeros_like(net.i)
-    i[loop.NEED], i[loop.LOG_NEED], i[loop.NEXT_FREE] = net.i[loop.NEED], net.i[loop.LOG_NEED], -1
+    i[loop.NEED], i[loop.LOG_NEED] = net.i[loop.NEED], net.i[loop.LOG_NEED]
     buckets = np.full((RING, net.stages + 1), -1, np.int64)
     buckets[:, net.stages] = 0
     part = net._replace(
-        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=np.zeros((3, 0), np.int64), buckets=buckets,
+        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), buckets=buckets,
         touched=np.zeros_like(net.touched), spikes=zeros(SPIKES, net.spikes.dtype), inbox=net.inbox[:0].copy(),
         counts=np.zeros_like(net.counts),
     )  # fmt: skip
