@@ -143,6 +143,7 @@ def follow(
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
         net.save(options.save)
         how = " --small" * options.small + " --full" * options.full + f" --rule {options.rule}" * bool(options.rule)
+        how += f" --hidden {options.hidden}" * bool(options.hidden)
         again = f"eventsnn demo {name}{how} --resume {options.save} --save {options.save}"
         raise Interrupted(f"stopped at {net.now:g} s and saved; go on with: {again}") from stop
     if options.save is not None:
