@@ -41,13 +41,14 @@ def make_net(ring, entries=400, neurons=10):
     i[loop.KNOWN_END] = loop.NO_VISIT
     i[loop.FREE] = entries
     pool = zeros(entries, arrays.ENTRY)
-    pool["next"] = np.arange(1, entries + 1)
+    lists = np.zeros((loop.VACANT + 1, entries), np.int64)
+    lists[loop.VACANT] = np.arange(entries)
     buckets = np.full((ring, STAGES + 1), -1, np.int64)
     buckets[:, STAGES] = 0
     due = [np.full(n, loop.NO_VISIT) for n in (neurons, neurons // loop.GROUP + 1, neurons // loop.BLOCK + 1)]
     feed, nodes = zeros(0, sources.FEED), zeros(neurons, arrays.NODE)
     return Net(
-        1.0, STAGES, i, pool, np.zeros((3, entries), np.int64), buckets, *due, feed, nodes,
+        1.0, STAGES, i, pool, lists, buckets, *due, feed, nodes,
         np.zeros(2 * neurons + 2, np.int64),
     )  # fmt: skip
 

@@ -117,8 +117,6 @@ def _header(plan: Plan) -> str:
         "",
         "from numba import njit",
         "",
-        "from eventsnn.engines.prefetch import prefetch",
-        "",
     ]
     lines.append('Message = namedtuple("Message", "time value")')
     lines.append(f'Net = namedtuple("Net", "{NET}")')

@@ -9,6 +9,8 @@ Nothing here allocates: when `room` fails, the kernel stops at a consistent plac
 
 import math
 
+from eventsnn.engines.prefetch import prefetch
+
 # places in `net.i`
 FREE = 0  # entries that are vacant: the first so many in row VACANT of `net.lists`
 WINDOW = 2  # the window being worked through
@@ -83,7 +85,7 @@ def push(net, window, offset, kind, sender, synapse, nth, projection, start, sto
     last = net.i[FREE]
     x = net.lists[VACANT, last]
     e = net.pool[x]
-    prefetch(net.pool, net.lists[VACANT, max(last - AHEAD, 0)])  # noqa: F821, of the kernel
+    prefetch(net.pool, net.lists[VACANT, max(last - AHEAD, 0)])
     e.window = window
     e.offset = offset
     e.kind = kind
