@@ -152,6 +152,18 @@ def test_parts_and_counts_are_those_of_the_events(events, data):
     )
 
 
+@given(st.lists(one, min_size=1, max_size=5), st.integers(1, 4))
+def test_the_inputs_of_a_part_have_the_events_of_that_part(events, parts):
+    whole = recordings(events)
+    parted = whole.by_part(parts)
+    assert (parted.shape, parted.inputs) == ((parts, 2, 3), 6 * parts)
+    assert np.array_equal(parted.times, whole.times)
+    assert np.array_equal(parted.channels % 6, whole.channels)
+    part = parted.channels // 6
+    assert np.all((part * 0.1 / parts - 1e-9 < whole.times) & (whole.times < (part + 1) * 0.1 / parts + 1e-9))
+    assert np.array_equal(parted.counts()[:, 0].reshape(len(events), parts, 6), whole.counts(parts))
+
+
 @given(st.lists(one, min_size=1, max_size=4), st.integers(0, 40))
 def test_a_refractory_input_keeps_the_first_event_and_those_that_come_late_enough(events, deaf):
     kept = []
@@ -182,6 +194,7 @@ def test_a_refractory_input_keeps_the_first_event_and_those_that_come_late_enoug
             "differ",
         ),
         (lambda: recordings([[]]).refractory(-1.0), "duration is -1.0"),
+        (lambda: recordings([[]]).by_part(0), "parts is 0"),
         (lambda: es.Playback(recordings([[]]), period=0.05), "period is 0.05"),
         (lambda: es.Playback(recordings([[]])[:0]), "no recordings"),
         (lambda: es.Playback(recordings([[]]), lost=1.0), "lost is 1.0"),
@@ -336,7 +349,7 @@ def tiny(data=None, size="default"):
     rng, labels = np.random.default_rng(1), np.arange(8) % 2
     events = [sorted((int(t), int(i) + 2 * g) for t, i in rng.integers(0, (99, 2), (100, 2))) for g in labels]
     short = recordings(events, labels)
-    whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3))
+    whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3)).by_part(3)
     return whole[:6], whole[:2], whole[6:], whole[7:]
 
 
@@ -360,13 +373,13 @@ def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys,
                 raise Killed
 
     monkeypatch.setattr(nmnist, "samples", tiny)
-    monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 2))
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, (6, 3), 2))
     how = ("--rule", rule, "--seed", "3")
     whole = run_demo(*how, out=tmp_path, capsys=capsys)
-    assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "4 + 3", rule)
+    assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "6 + 3", rule)
     train, *_, test = tiny()
     first = whole["messages"]["pixels->hidden 1"]
-    assert first == 2 * 4 * len(train.times)
+    assert first == 2 * 6 // 3 * len(train.times)  # an event reaches a third of the layer
     assert whole["synaptic_operations_of_training"] == first + whole["messages"]["hidden 1->hidden 2"]
     assert whole["test_recordings"] == len(test)
     assert Path(whole["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -387,14 +400,21 @@ def test_answering_teaches_nothing_and_learning_changes_both_layers(monkeypatch)
     monkeypatch.setattr(nmnist, "samples", tiny)
     monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 1))
     net, names = nmnist.build(engine="reference"), ("pixels->hidden 1", "hidden 1->hidden 2")
-    before = [net.run(1e-6).matrix(net.projection(name)) for name in names]
+    before = [net.run(1e-6).weights(net.projection(name)) for name in names]
     for done in nmnist.learn(net, step=5):
         assert done in (5, 6)
-    learned = [net.matrix(net.projection(name)) for name in names]
+    learned = [net.weights(net.projection(name)) for name in names]
     assert all(np.any(a != b) for a, b in zip(before, learned, strict=True))
     _, twin = answered(nmnist, net, tiny()[2], [4, 3], "local")
-    for name, matrix in zip(names, learned, strict=True):
-        assert np.array_equal(twin.matrix(twin.projection(name)), matrix)
+    for name, weights in zip(names, learned, strict=True):
+        assert np.array_equal(twin.weights(twin.projection(name)), weights)
+
+
+def test_each_third_of_the_layer_hears_one_turn(monkeypatch):
+    monkeypatch.setattr(nmnist, "samples", tiny)
+    net = nmnist.network(es.Playback(tiny()[0]), (6,), engine="reference")
+    there = ~np.isnan(net.run(1e-6).matrix(net.projection("pixels->hidden 1")))
+    assert np.array_equal(there, np.kron(np.eye(3), np.ones((6, 2))))
 
 
 def test_the_demo_is_short():
