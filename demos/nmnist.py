@@ -8,7 +8,7 @@ import numpy as np
 
 import eventsnn as es
 
-SIZES = {"default": (300, (150,), 3), "full": (550, (300,), 8), "small": (20, (21,), 1)}  # recordings, hidden, passes
+SIZES = {"default": (300, (150,), 3), "full": (550, (300,), 6), "small": (20, (21,), 1)}  # recordings, hidden, passes
 LAYER = {"tau_mem": 20e-3, "tau_syn": 10e-3, "reset": "subtract"}
 FORMS = {"local": (es.LocalError, "change"), "triggered": (es.ErrorTriggered, "event")}
 
