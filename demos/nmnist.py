@@ -1,6 +1,6 @@
 """Local errors on N-MNIST: digits seen by an event camera, one recording after another without a pause.
 
-A third of the layer hears each of the camera's three turns, as if its motor told. Recordings 551-700 chose the settings.
+A third of the layer hears each of the camera's three turns, as if its motor told. Settings are from recordings 551-700.
 """
 
 import numpy as np
