@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from eventsnn import rng
 from eventsnn.errors import NetworkError
 from eventsnn.model import Source
 from eventsnn.recordings import Recordings
@@ -25,9 +26,12 @@ class Playback(Source):
         seed: of the order.
         start: when the first recording begins [s].
         period: time from one to the next [s]; the recordings' duration unless given, and not less.
+        lost: part of the events that do not come, others each time, drawn from `seed`.
+        moved: recordings come up to so many inputs higher or lower, and so many to the left or right, others each time,
+            drawn from `seed`: along the last two dimensions of their `shape`. What leaves on one side is lost.
 
     Raises:
-        NetworkError: no recordings, or a period in which they do not fit.
+        NetworkError: no recordings, a period in which they do not fit, or a number out of range.
     """
 
     def __init__(
@@ -38,15 +42,12 @@ class Playback(Source):
         seed: int = 0,
         start: float = 0.0,
         period: float | None = None,
+        lost: float = 0.0,
+        moved: int = 0,
     ) -> None:
         super().__init__()
-        if not len(recordings):
-            raise NetworkError("Playback: there are no recordings; give at least one")
         period = recordings.duration if period is None else float(period)
-        if not period >= recordings.duration:
-            raise NetworkError(
-                f"Playback.period is {period}, but the recordings last {recordings.duration} s; give at least that"
-            )
+        _check(recordings, period, lost, moved)
         self._given = {
             "recordings": recordings,
             "passes": passes,
@@ -54,6 +55,8 @@ class Playback(Source):
             "seed": seed,
             "start": start,
             "period": period,
+            "lost": lost,
+            "moved": moved,
         }
         self._sort(recordings)
 
@@ -84,22 +87,65 @@ class Playback(Source):
         recordings = self._given["recordings"]
         if n != recordings.inputs:
             raise NetworkError(f"{name}: the recordings have {recordings.inputs} inputs; the population has {n}")
-        count = len(recordings)
-        first = self._first[index * count : (index + 1) * count + 1].tolist()
-        if first[0] == first[-1]:
-            return  # this input has no event in any recording
+        if not self._ever(index):
+            return
         start, period = self._given["start"], self._given["period"]
-        k, order = 0, self.stimulus()
-        while (sample := order.sample(k)) >= 0:
+        for k, times in enumerate(self._shown(index)):
             begin = start + k * period
-            for t in self._times[first[sample] : first[sample + 1]].tolist():
+            for t in times.tolist():
                 yield begin + t
-            k += 1
+
+    def _shown(self, index: int) -> Iterator[np.ndarray]:
+        """The events [s] that one input has in what is played first, second and so on, since that began."""
+        given, order = self._given, self.stimulus()
+        count, m, lost = len(given["recordings"]), given["moved"], given["lost"]
+        which = 0
+        while order.sample(which * count) >= 0:
+            away = rng.stream(given["seed"], "playback/moved", which).integers(-m, m + 1, (count, 2)) if m else None
+            draw = rng.stream(given["seed"], "playback/lost", index, which)
+            for k, sample in enumerate(order.order(which)):
+                seen = index if away is None else self._source(index, *away[k])
+                here = seen * count + sample
+                times = self._times[self._first[here] : self._first[here + 1]] if seen >= 0 else self._times[:0]
+                yield times[draw.random(len(times)) >= lost] if lost else times
+            which += 1
+
+    def _ever(self, index: int) -> bool:
+        """Whether an input may have an event at all, in any recording, be it one that moved."""
+        count, m = len(self._given["recordings"]), self._given["moved"]
+        away = [(down, right) for down in range(-m, m + 1) for right in range(-m, m + 1)]
+        seen = [self._source(index, *by) for by in away] if m else [index]
+        return any(i >= 0 and self._first[i * count] < self._first[(i + 1) * count] for i in seen)
+
+    def _source(self, index: int, down: int, right: int) -> int:
+        """The input whose events reach another one when all move so far; -1 if that lies outside."""
+        height, width = self._given["recordings"].shape[-2:]
+        y, x = index // width % height - down, index % width - right
+        return int(index - down * width - right) if 0 <= y < height and 0 <= x < width else -1
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playback) and _same(self._given, other._given)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _check(recordings: Recordings, period: float, lost: float, moved: int) -> None:
+    """Refuse what cannot be played."""
+    if not len(recordings):
+        raise NetworkError("Playback: there are no recordings; give at least one")
+    if not period >= recordings.duration:
+        raise NetworkError(
+            f"Playback.period is {period}, but the recordings last {recordings.duration} s; give at least that"
+        )
+    if not 0 <= lost < 1:
+        raise NetworkError(f"Playback.lost is {lost}; give a part of the events, from 0 to below 1")
+    if not isinstance(moved, (int, np.integer)) or moved < 0:
+        raise NetworkError(f"Playback.moved is {moved!r}; give a whole number of inputs, from 0")
+    if moved and len(recordings.shape) < 2:
+        raise NetworkError(
+            f"Playback: moved is {moved}, but the recordings' inputs have shape {recordings.shape}; give recordings "
+            "with rows and columns, shape (..., rows, columns)"
+        )
 
 
 def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:

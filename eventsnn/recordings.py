@@ -113,11 +113,25 @@ class Recordings:
         begins = np.concatenate([[0], np.cumsum(kept)])[self.begins]
         return self._with(self.times[kept], self.channels[kept], begins, self.labels)
 
+    def by_part(self, parts: int) -> "Recordings":
+        """With inputs of their own for each of so many equal parts of a recording: their shape is (parts, *shape).
+
+        So a network knows which turn of the camera an event belongs to, as the camera's motor does.
+        """
+        if not isinstance(parts, (int, np.integer)) or parts < 1:
+            raise NetworkError(f"Recordings.by_part: parts is {parts!r}; give a whole number from 1")
+        channels = self._part(parts) * self.inputs + self.channels
+        return Recordings(self.times, channels, self.begins, self.labels, self.duration, (parts, *self.shape))
+
+    def _part(self, parts: int) -> np.ndarray:
+        """Of each event, in which of so many equal parts of its recording it lies."""
+        found: np.ndarray = np.minimum((self.times * (parts / self.duration)).astype(np.int64), parts - 1)
+        return found
+
     def counts(self, bins: int = 1) -> np.ndarray:
         """How many events each input has in each of so many equal parts of a recording, (recordings, bins, inputs)."""
         which = np.repeat(np.arange(len(self)), np.diff(self.begins))
-        part = np.minimum((self.times * (bins / self.duration)).astype(np.int64), bins - 1)
-        flat = (which * bins + part) * self.inputs + self.channels
+        flat = (which * bins + self._part(bins)) * self.inputs + self.channels
         return np.bincount(flat, minlength=len(self) * bins * self.inputs).reshape(len(self), bins, self.inputs)
 
     def _with(self, times: np.ndarray, channels: np.ndarray, begins: np.ndarray, labels: np.ndarray) -> "Recordings":

@@ -152,6 +152,18 @@ def test_parts_and_counts_are_those_of_the_events(events, data):
     )
 
 
+@given(st.lists(one, min_size=1, max_size=5), st.integers(1, 4))
+def test_the_inputs_of_a_part_have_the_events_of_that_part(events, parts):
+    whole = recordings(events)
+    parted = whole.by_part(parts)
+    assert (parted.shape, parted.inputs) == ((parts, 2, 3), 6 * parts)
+    assert np.array_equal(parted.times, whole.times)
+    assert np.array_equal(parted.channels % 6, whole.channels)
+    part = parted.channels // 6
+    assert np.all((part * 0.1 / parts - 1e-9 < whole.times) & (whole.times < (part + 1) * 0.1 / parts + 1e-9))
+    assert np.array_equal(parted.counts()[:, 0].reshape(len(events), parts, 6), whole.counts(parts))
+
+
 @given(st.lists(one, min_size=1, max_size=4), st.integers(0, 40))
 def test_a_refractory_input_keeps_the_first_event_and_those_that_come_late_enough(events, deaf):
     kept = []
@@ -182,8 +194,13 @@ def test_a_refractory_input_keeps_the_first_event_and_those_that_come_late_enoug
             "differ",
         ),
         (lambda: recordings([[]]).refractory(-1.0), "duration is -1.0"),
+        (lambda: recordings([[]]).by_part(0), "parts is 0"),
         (lambda: es.Playback(recordings([[]]), period=0.05), "period is 0.05"),
         (lambda: es.Playback(recordings([[]])[:0]), "no recordings"),
+        (lambda: es.Playback(recordings([[]]), lost=1.0), "lost is 1.0"),
+        (lambda: es.Playback(recordings([[]]), moved=-1), "moved is -1"),
+        (lambda: es.Playback(recordings([[]]), moved=0.5), "moved is 0.5"),
+        (lambda: es.Playback(es.Recordings([], [], [0, 0], [1], 0.1, (6,)), moved=1), r"shape \(6,\)"),
         (lambda: es.LargestValue(0), "0 classes"),
         (lambda: es.LargestValue(2, every=1e-3), "patience"),
     ],
@@ -198,9 +215,9 @@ def test_bad_input_is_refused(make, says):
 SHOWN = [[(0, 1), (0, 1), (6, 0), (90, 3)], [], [(1, 4), (99, 4)], [(0, 2), (50, 1), (50, 2)]]
 
 
-def played(engine="reference", passes=3):
+def played(engine="reference", passes=3, **changed):
     """A network that plays four recordings in an order of its own each time, to two readouts, and judges them."""
-    playback = es.Playback(recordings(SHOWN, [0, 1, 1, 0]), passes=passes, shuffle=True, seed=4, start=0.05)
+    playback = es.Playback(recordings(SHOWN, [0, 1, 1, 0]), passes=passes, shuffle=True, seed=4, start=0.05, **changed)
     net = es.Network(1, engine)
     x, stimulus = net.add(playback, name="x"), net.add(playback.stimulus(), name="stimulus")
     y = net.add(es.Readout(tau_mem=30e-3), 2, name="y", record=["state"])
@@ -234,9 +251,10 @@ def test_the_verdict_is_the_largest_mean_of_the_exact_values():
     assert 0 < (decisions == labels).sum() < 12
 
 
-def test_same_bits_on_both_engines_also_when_saved_in_the_middle_of_a_recording(plain_python, tmp_path):
-    whole = played().run(1.5)
-    played("compiled").run(0.4801).save(tmp_path / "part")
+@pytest.mark.parametrize("changed", [{}, {"lost": 0.3, "moved": 1}])
+def test_same_bits_on_both_engines_also_when_saved_in_the_middle_of_a_recording(changed, plain_python, tmp_path):
+    whole = played(**changed).run(1.5)
+    played("compiled", **changed).run(0.4801).save(tmp_path / "part")
     other = es.Network.load(tmp_path / "part").run(until=1.5)
     assert networks.differences(networks.outcome(whole), networks.outcome(other)) == []
     for name in ("decision", "loss"):
@@ -244,8 +262,66 @@ def test_same_bits_on_both_engines_also_when_saved_in_the_middle_of_a_recording(
         assert np.array_equal(a, b)
 
 
+def shown(playback, count):
+    """The events (time since its recording began, plane, y, x) of each of the first so many recordings played."""
+    height, width = playback._given["recordings"].shape[-2:]
+    found = [[] for _ in range(count)]
+    for i in range(playback.size()):
+        for t in playback.times(i, playback.size(), 0, "x"):
+            k = int(t / 0.1 + 1e-9)
+            found[k].append((round(t - 0.1 * k, 9), i // (height * width), i // width % height, i % width))
+    return [sorted(recording) for recording in found]
+
+
+@given(st.lists(one, min_size=1, max_size=4), st.integers(0, 99), st.integers(1, 2), st.booleans())
+def test_a_recording_moves_as_one_and_leaves_nothing_behind(events, seed, moved, planes):
+    given_ = recordings(events)
+    if planes:
+        given_ = es.Recordings(given_.times, given_.channels, given_.begins, given_.labels, 0.1, (2, 3, 1))
+    how = {"passes": 2, "shuffle": True, "seed": seed}
+    here, there = (shown(es.Playback(given_, **how, **m), 2 * len(events)) for m in ({}, {"moved": moved}))
+    height, width = given_.shape[-2:]
+    for before, after in zip(here, there, strict=True):
+        possible = [
+            sorted(
+                (t, p, y + down, x + right)
+                for t, p, y, x in before
+                if 0 <= y + down < height and 0 <= x + right < width
+            )
+            for down in range(-moved, moved + 1)
+            for right in range(-moved, moved + 1)
+        ]
+        assert after in possible
+
+
+def test_every_move_comes_about_as_often():
+    middle = es.Recordings([0.05], [4], [0, 1], [0], 0.1, (3, 3))
+    seen = [[(y, x) for _, _, y, x in r] for r in shown(es.Playback(middle, passes=900, moved=1), 900)]
+    assert {len(r) for r in seen} == {1}
+    often = np.zeros((3, 3))
+    np.add.at(often, tuple(np.array(seen)[:, 0].T), 1)
+    assert abs(often - 100).max() < 40  # four standard deviations of 9.4
+
+
+def test_lost_events_are_others_each_time_and_those_that_stay_are_in_their_place():
+    many = recordings([[(t, t % 6) for t in range(0, 100, 2)]] * 4)
+    whole, thinned = (shown(es.Playback(many, passes=10, lost=lost), 40) for lost in (0.0, 0.3))
+    assert all(set(some) < set(every) for some, every in zip(thinned, whole, strict=True))
+    assert len({tuple(recording) for recording in thinned}) == 40
+    assert sum(map(len, thinned)) / 2000 == pytest.approx(0.7, abs=0.045)  # four standard deviations
+    assert shown(es.Playback(many, passes=10, lost=0.3, seed=1), 40) != thinned
+
+
+def test_an_input_that_no_event_can_reach_is_silent_for_ever():
+    corner = es.Recordings([0.05], [0], [0, 1], [0], 0.1, (1, 4))
+    playback = es.Playback(corner, passes=0, moved=2)
+    assert next(playback.times(3, 4, 0, "x"), None) is None
+    assert next(playback.times(2, 4, 0, "x")) > 0
+
+
 def test_playbacks_are_equal_if_they_play_the_same():
     one, other = recordings(SHOWN), recordings(SHOWN[:3])
+    assert es.Playback(one) != es.Playback(one, lost=0.1)
     assert es.Playback(one) == es.Playback(recordings(SHOWN))
     assert es.Playback(one) != es.Playback(one, passes=2)
     assert es.Playback(one) != es.Playback(other)
@@ -273,7 +349,7 @@ def tiny(data=None, size="default"):
     rng, labels = np.random.default_rng(1), np.arange(8) % 2
     events = [sorted((int(t), int(i) + 2 * g) for t, i in rng.integers(0, (99, 2), (100, 2))) for g in labels]
     short = recordings(events, labels)
-    whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3))
+    whole = es.Recordings(3.0 * short.times, short.channels, short.begins, labels, 0.3, (2, 1, 3)).by_part(3)
     return whole[:6], whole[:2], whole[6:], whole[7:]
 
 
@@ -297,13 +373,13 @@ def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys,
                 raise Killed
 
     monkeypatch.setattr(nmnist, "samples", tiny)
-    monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 2))
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, (6, 3), 2))
     how = ("--rule", rule, "--seed", "3")
     whole = run_demo(*how, out=tmp_path, capsys=capsys)
-    assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "4 + 3", rule)
+    assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "6 + 3", rule)
     train, *_, test = tiny()
     first = whole["messages"]["pixels->hidden 1"]
-    assert first == 2 * 4 * len(train.times)
+    assert first == 2 * 6 // 3 * len(train.times)  # an event reaches a third of the layer
     assert whole["synaptic_operations_of_training"] == first + whole["messages"]["hidden 1->hidden 2"]
     assert whole["test_recordings"] == len(test)
     assert Path(whole["picture"]).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -324,14 +400,21 @@ def test_answering_teaches_nothing_and_learning_changes_both_layers(monkeypatch)
     monkeypatch.setattr(nmnist, "samples", tiny)
     monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 1))
     net, names = nmnist.build(engine="reference"), ("pixels->hidden 1", "hidden 1->hidden 2")
-    before = [net.run(1e-6).matrix(net.projection(name)) for name in names]
+    before = [net.run(1e-6).weights(net.projection(name)) for name in names]
     for done in nmnist.learn(net, step=5):
         assert done in (5, 6)
-    learned = [net.matrix(net.projection(name)) for name in names]
+    learned = [net.weights(net.projection(name)) for name in names]
     assert all(np.any(a != b) for a, b in zip(before, learned, strict=True))
     _, twin = answered(nmnist, net, tiny()[2], [4, 3], "local")
-    for name, matrix in zip(names, learned, strict=True):
-        assert np.array_equal(twin.matrix(twin.projection(name)), matrix)
+    for name, weights in zip(names, learned, strict=True):
+        assert np.array_equal(twin.weights(twin.projection(name)), weights)
+
+
+def test_each_third_of_the_layer_hears_one_turn(monkeypatch):
+    monkeypatch.setattr(nmnist, "samples", tiny)
+    net = nmnist.network(es.Playback(tiny()[0]), (6,), engine="reference")
+    there = ~np.isnan(net.run(1e-6).matrix(net.projection("pixels->hidden 1")))
+    assert np.array_equal(there, np.kron(np.eye(3), np.ones((6, 2))))
 
 
 def test_the_demo_is_short():

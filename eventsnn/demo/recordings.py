@@ -75,16 +75,16 @@ def learns(projection: Any) -> bool:
 def picture(net: Network, shown: Recordings, twin: Network, layers: int) -> Any:
     """A recording in its three turns, what a layer makes of it, and how losses and accuracies went."""
     plot = pictures()
-    figure, axes = plot.panels(1, 6, size=(15.0, 2.6))
-    frames = shown[:1].counts(3).reshape(3, 2, *shown.shape[-2:])
-    for k, ax in enumerate(axes[:3]):
+    figure, axes = plot.panels(2, 3, size=(9.0, 5.4))
+    frames = shown[:1].counts().reshape(shown.shape)
+    for k, ax in enumerate(axes[0]):
         change = frames[k, 1].astype(float) - frames[k, 0]
         ax.imshow(change, cmap="RdBu_r", vmin=-np.abs(frames).max(), vmax=np.abs(frames).max())
         ax.set(xticks=[], yticks=[])
         ax.set_title(f"{100 * k} to {100 * (k + 1)} ms", fontsize=10)
-    plot.raster(twin.spikes(twin.population("hidden 1")).between(0.0, shown.duration), ax=axes[3])
+    plot.raster(twin.spikes(twin.population("hidden 1")).between(0.0, shown.duration), ax=axes[1, 0])
     labels = [f"layer {k + 1}" for k in range(layers)]
-    for name, what, ax in (("local loss", "loss", axes[4]), ("accuracy", "correct", axes[5])):
+    for name, what, ax in (("local loss", "loss", axes[1, 1]), ("accuracy", "correct", axes[1, 2])):
         notes = [net.notes(net.population(f"verdict {k + 1}"), what) for k in range(layers)]
         plot.learning_curve(*notes, window=200, name=name, ax=ax, labels=labels if layers > 1 else None)
     return figure
