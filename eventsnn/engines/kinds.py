@@ -45,8 +45,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "K": kind_of(plan, c),
         "M": class_name(model),
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
-        "after_fire": SPEAK.format(class_name(model)) * ("says" in model.handlers)
-        + _calls(plan, c, "post", "1.0", "kind", 4),
+        "after_fire": _speak(model) + _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, codes),
         "carry": "" if not model.linear or sums_only(model) else CARRY.format(class_name(model)),
         **(log := logs.state_names(kind_of(plan, c), c)),
@@ -86,16 +85,17 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
 
 def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synapses | None) -> str:
     """The function in which a spike reaches the synapses of projection q, which has a rule, or None for the others."""
-    model, shared, ahead = c.model, "", ""
+    model, shared, ahead, part = c.model, "", "", ""
     assert isinstance(model, Neuron)
     before_enter = " " * 8 + "w = R.weight[j]"
     if s is not None:
         assert s.rule is not None
-        before_enter = _before_enter(names["K"], s)
+        before_enter = _before_enter(names["K"], s, row is templates_linear.ROW)
         shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
         ahead = templates_flow.epoch_ahead(s.rule)
+        part = "    part = R.syn[start : e.stop]\n"
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
-    return Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
+    return Template(row).substitute(names, q=q, shared=shared, part=part, epoch_ahead=ahead, **given)
 
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
@@ -149,11 +149,11 @@ def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, inde
     return "\n".join(" " * indent + line for line in lines)
 
 
-def _before_enter(kind: str, s: Synapses) -> str:
+def _before_enter(kind: str, s: Synapses, fast: bool) -> str:
     assert s.rule is not None
     model = s.post.model
     assert isinstance(model, Neuron)
-    lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
+    lines = ["prefetch(R.syn, j + AHEAD)", "syn = part[k]" if fast else "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"
@@ -170,6 +170,11 @@ def _before_enter(kind: str, s: Synapses) -> str:
         ]
     lines.append("w = syn.w")
     return "\n".join(" " * 8 + line for line in lines)
+
+
+def _speak(model: Neuron) -> str:
+    """What else a spike is, of a neuron whose spikes are errors."""
+    return SPEAK.format(class_name(model)) if "says" in model.handlers else ""
 
 
 def _admit(model: Neuron) -> str:
