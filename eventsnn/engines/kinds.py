@@ -85,17 +85,16 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
 
 def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synapses | None) -> str:
     """The function in which a spike reaches the synapses of projection q, which has a rule, or None for the others."""
-    model, shared, ahead, part = c.model, "", "", ""
+    model, shared, ahead = c.model, "", ""
     assert isinstance(model, Neuron)
     before_enter = " " * 8 + "w = R.weight[j]"
     if s is not None:
         assert s.rule is not None
-        before_enter = _before_enter(names["K"], s, row is templates_linear.ROW)
+        before_enter = _before_enter(names["K"], s)
         shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
         ahead = templates_flow.epoch_ahead(s.rule)
-        part = "    part = R.syn[start : e.stop]\n"
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
-    return Template(row).substitute(names, q=q, shared=shared, part=part, epoch_ahead=ahead, **given)
+    return Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
 
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
@@ -149,11 +148,11 @@ def _calls(plan: Plan, c: Cells, port: str, value: str, kind_of_event: str, inde
     return "\n".join(" " * indent + line for line in lines)
 
 
-def _before_enter(kind: str, s: Synapses, fast: bool) -> str:
+def _before_enter(kind: str, s: Synapses) -> str:
     assert s.rule is not None
     model = s.post.model
     assert isinstance(model, Neuron)
-    lines = ["prefetch(R.syn, j + AHEAD)", "syn = part[k]" if fast else "syn = R.syn[j]"]
+    lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
         if needs_look(s):
             see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"

@@ -226,12 +226,9 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-$shared    start = e.start
-    target = R.target[start : e.stop]  # places in these are surely not below 0, which need not be asked then
-$part    for k in range(target.size):
-        j = start + k
+$shared    for j in range(e.start, e.stop):
 $check
-        n = target[k] + 0
+        n = R.target[j] + 0
         hot = P.hot[n]
         if hot.window != window:
             if not enter_${K}($args, n, window, s) or not room(net):
