@@ -26,7 +26,9 @@ def network(shown, passes, seed=0, engine="compiled", hidden=(200,), weights=Non
     labels = net.add(es.LabelInput(interval=5e-3), 10, name="labels", record=(), label=np.arange(10.0))
     how = {"shuffle": weights is None, "passes": passes, "seed": seed, "levels": shown.levels}
     stimulus = net.stimulate(es.Stimulus(shown.times, shown.labels, PERIOD, **how), x, teacher=labels)
-    how = {"rule": es.ERBP(i_min=-1.15, i_max=1.15), "lr": 1.7e-4, "hidden_lr": 8e-3, "init": 13.0, "i_bias": 0.5}
+    told = max(1, passes * np.sum(shown.labels >= 0))  # for half of them the steps are of one size, then they fall
+    how = {"rule": es.ERBP(i_min=-1.15, i_max=1.15), "error_neuron": es.ErrorNeuron(steady=told / 2, fading=told / 2)}
+    how |= {"lr": 3.4e-4, "hidden_lr": 1.6e-2, "init": 13.0, "i_bias": 0.5}
     es.connect_erbp(net, x, labels, hidden, told_by=stimulus, weights=weights, record=(), **how)
     return net
 

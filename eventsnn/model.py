@@ -226,13 +226,12 @@ class Neuron(Model, abstract=True):
     long as x < lasts and nothing else comes. Where the threshold itself moves, `adaptive_course(cell, u)` gives (rest,
     leak, drive, lift, lasts), and `lift exp(-x/tau_adapt)` is subtracted.
 
-    `initial` names states that start from a distribution unless `net.add` says otherwise. With `speaks_error` a spike
-    also leaves as an error message of value 1 along the neuron's projections of port "error".
+    `initial` names states that start from a distribution unless `net.add` says otherwise. With `says(cell)` a spike
+    also leaves as an error message of that value along the neuron's projections of port "error".
     """
 
     linear: ClassVar[bool] = False
     initial: ClassVar[dict[str, object]] = {}
-    speaks_error: ClassVar[bool] = False
     _taken: ClassVar[tuple[str, ...]] = ("window", "offset")
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {
         "advance": ("self", "cell", "dt"),
@@ -241,6 +240,7 @@ class Neuron(Model, abstract=True):
         "fire": ("self", "cell", "t"),
         "rest": ("self", "cell"),
         "begin": ("self", "cell"),
+        "says": ("self", "cell"),
         "psp": ("self", "u"),
         "psp_slope": ("self", "u"),
         "fade": ("self", "u"),

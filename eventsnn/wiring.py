@@ -47,6 +47,7 @@ def connect_erbp(
     hidden: Sequence[int] = (100,),
     *,
     neuron: TwoCompartment | None = None,
+    error_neuron: ErrorNeuron | None = None,
     rule: ERBP | None = None,
     lr: float = 1e-3,
     hidden_lr: float | None = None,
@@ -72,6 +73,7 @@ def connect_erbp(
         labels: one member for each class; it spikes while its class is shown.
         hidden: sizes of the hidden layers; none is possible.
         neuron: model of all layers; `TwoCompartment()` unless given.
+        error_neuron: model of the pairs; `ErrorNeuron()` unless given. Its `fading` is that of all steps.
         rule: `ERBP()` unless given.
         lr: by how much one error spike changes the weight of a synapse whose own spike follows at once.
         hidden_lr: the same in hidden layers, per unit of their feedback; `lr` unless given.
@@ -87,7 +89,7 @@ def connect_erbp(
         raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
     sizes, learner = [*hidden, labels.size], (neuron or TwoCompartment(), rule or ERBP())
     layers, plastic = _forward(net, inputs, sizes, learner, _weights(weights, inputs, sizes, init), record, initial)
-    errors = _compare(net, labels, layers[-1], error_weight, lr, delay, record, told_by)
+    errors = _compare(net, labels, layers[-1], error_neuron or ErrorNeuron(), error_weight, lr, delay, record, told_by)
     _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
     return ErrorLayers(layers, plastic, errors)
 
@@ -142,6 +144,7 @@ def _compare(
     net: Network,
     labels: Population,
     output: Population,
+    neuron: ErrorNeuron,
     weight: float,
     lr: float,
     delay: float,
@@ -150,8 +153,8 @@ def _compare(
 ) -> tuple[Population, Population]:
     """The pairs of error neurons that compare the spikes of labels and outputs, and tell the outputs."""
     errors = (
-        net.add(ErrorNeuron(), labels.size, name="lacking", record=record),
-        net.add(ErrorNeuron(), labels.size, name="too many", record=record),
+        net.add(neuron, labels.size, name="lacking", record=record),
+        net.add(neuron, labels.size, name="too many", record=record),
     )
     for sign, error in zip((1.0, -1.0), errors, strict=True):
         net.connect(labels, error, weight=sign * weight, pattern=one_to_one())

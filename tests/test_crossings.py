@@ -96,3 +96,15 @@ def test_crossing_search_agrees_with_a_dense_scan(tau_syn, w, w_later, v_inf, ga
         assert found >= gap
         assert m.voltage(c0, c1, v_inf, found) >= m.v_threshold - 1e-12
         assert (v[grid < found * (1 - 1e-12)] <= m.v_threshold + 1e-12).all()
+
+
+@given(st.floats(0.05, 20.0), st.floats(0.0, 8.0), st.floats(-2.0, 0.999), st.floats(-2.0, 2.0))
+@settings(max_examples=400)
+def test_a_neuron_stays_calm_as_long_as_it_says(tau_syn, i, v, v_inf):
+    """The bound by which crossings are not looked for: never later than the crossing, and not only 0."""
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn)
+    _, f1 = m.factors(0.0)
+    c0, c1 = v - v_inf - m.start(i * f1), i * f1
+    calm = m.calm(v_inf, v, i)
+    assert calm > 0.0
+    assert calm <= m.first(c0, c1, v_inf, 0.0)

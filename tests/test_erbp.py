@@ -252,6 +252,36 @@ def test_an_error_neuron_never_falls_below_zero_and_loses_nothing_above(weights)
         assert fired == count
 
 
+def listen(cell):
+    """Notes what every error is worth."""
+    while True:
+        message = yield cell.receive()
+        cell.note("worth", message.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_errors_fade_with_the_labels_that_were_told(engine, plain_python):
+    """Of five labels the third names nothing, so nothing is said then; the others make errors of 1, 1/2, 0 and 0."""
+    net = es.Network(2, engine)
+    x = net.add(es.SpikeTrain([0.15, 0.25, 0.35, 0.45, 0.55]), name="x")
+    tells = net.add(es.Stimulus(np.zeros((5, 1)), np.array([3, 0, -1, 1, 2]), period=0.1, passes=1), name="tells")
+    e, ear = net.add(es.ErrorNeuron(steady=2, fading=2), name="e"), net.add(listen, name="ear")
+    net.connect(x, e, weight=1.0)
+    net.connect(tells, e, port="label")
+    net.connect(e, ear, port="error", weight=8.0)
+    times, worth = net.run(0.6).notes(ear, "worth")
+    np.testing.assert_array_equal(times, [0.15, 0.35, 0.45, 0.55])
+    np.testing.assert_array_equal(worth, [8.0, 4.0, 0.0, 0.0])
+
+
+@given(st.floats(0.0, 1e3), st.floats(1e-3, 1e3), st.integers(0, 3000))
+def test_what_an_error_is_worth_falls_in_a_straight_line(steady, fading, told):
+    cell = type("cell", (), {"told": float(told)})()
+    worth = es.ErrorNeuron(steady=steady, fading=fading).says(cell)
+    assert worth == pytest.approx(np.interp(told, [steady, steady + fading], [1.0, 0.0]), abs=1e-6)
+    assert es.ErrorNeuron().says(cell) == 1.0
+
+
 def arrivals(p, n=400, size=3, seed=1):
     """Which of many spikes each of some neurons heard, from the jumps of their currents."""
     net = es.Network(seed)
@@ -329,6 +359,8 @@ def test_a_readout_is_exact_whenever_it_is_asked():
         (lambda: es.TwoCompartment(p_transmit=0.0), "TwoCompartment.p_transmit is 0.0"),
         (lambda: es.TwoCompartment(tau_error=0.0), "TwoCompartment.tau_error is 0.0"),
         (lambda: es.ErrorNeuron(v_threshold=0.0), "ErrorNeuron.v_threshold is 0.0"),
+        (lambda: es.ErrorNeuron(steady=-1.0), "ErrorNeuron.steady is -1.0"),
+        (lambda: es.ErrorNeuron(fading=0.0), "ErrorNeuron.fading is 0.0"),
         (lambda: es.Readout(tau_mem=0.0), "Readout.tau_mem is 0.0"),
         (lambda: es.ERBP(i_min=2.0), "ERBP.i_min is 2.0"),
         (lambda: es.RateInput(train="odd"), "RateInput.train is 'odd'"),

@@ -12,7 +12,7 @@ from eventsnn.plan import Cells, Plan, Synapses
 CARRY = "    {}__carry(P.model, P.cells[n], dt)\n"
 ADMIT = "\n        w *= {}__admit(P.model, P.cells[n])"
 SHARED = "    a, b = {}__shared(P.model, s)\n"
-SPEAK = "    relay(net, node, window, offset, 1.0)\n"  # a spike that is also an error
+SPEAK = "    relay(net, node, window, offset, {}__says(P.model, P.cells[n]))\n"  # a spike that is also an error
 
 
 def kind_of(plan: Plan, c: Cells) -> str:
@@ -45,7 +45,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         "K": kind_of(plan, c),
         "M": class_name(model),
         "args": ", ".join(["net", "P", *(f"A{k}" for k in range(len(plastic)))]),
-        "after_fire": SPEAK * model.speaks_error + _calls(plan, c, "post", "1.0", "kind", 4),
+        "after_fire": _speak(model) + _calls(plan, c, "post", "1.0", "kind", 4),
         "control": _control(plan, c, codes),
         "carry": "" if not model.linear or sums_only(model) else CARRY.format(class_name(model)),
         **(log := logs.state_names(kind_of(plan, c), c)),
@@ -169,6 +169,11 @@ def _before_enter(kind: str, s: Synapses) -> str:
         ]
     lines.append("w = syn.w")
     return "\n".join(" " * 8 + line for line in lines)
+
+
+def _speak(model: Neuron) -> str:
+    """What else a spike is, of a neuron whose spikes are errors."""
+    return SPEAK.format(class_name(model)) if "says" in model.handlers else ""
 
 
 def _admit(model: Neuron) -> str:

@@ -297,8 +297,8 @@ class ReferenceEngine:
         if "spikes" in node.cells.population.record:
             self.recorder.spike_columns(node.cells.index).append(self.now, node.index)
         self.send(node, "spike")
-        if getattr(node.model, "speaks_error", False):
-            self.send(node, "error", 1.0)
+        if "says" in node.model.handlers:
+            self.send(node, "error", node.acts.says(node.cell))
 
     def control(self, node: Node, port: str, value: float) -> None:
         """An error or control message: first the rules, then the neuron itself."""

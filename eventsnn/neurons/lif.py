@@ -174,12 +174,15 @@ class LIF(LinearNeuron):
 
     def velocity(self, c0, c1, s):
         """The time derivative of the voltage at offset s while not refractory."""
-        e = math.exp(-s / self.tau_mem)
+        return self.rise(c0, c1, s, math.exp(-s / self.tau_mem), self.phi(s))
+
+    def rise(self, c0, c1, s, e, p):
+        """The same, given what the two functions of time are there."""
         if self.pulse > 0.0:
             return -c0 * e / self.tau_mem
         if self.near == 0.0:
-            return -c0 * e / self.tau_mem - c1 * self.phi(s) / self.tau_syn
-        return -c0 * e / self.tau_mem + c1 * (math.exp(-s / self.tau_syn) - self.phi(s) / self.tau_mem)
+            return -c0 * e / self.tau_mem - c1 * p / self.tau_syn
+        return -c0 * e / self.tau_mem + c1 * (math.exp(-s / self.tau_syn) - p / self.tau_mem)
 
     def peak(self, c0, c1):
         """The offset at which the voltage is stationary; -inf if it never is, or only where all has faded."""
@@ -201,10 +204,15 @@ class LIF(LinearNeuron):
         The voltage has at most one stationary point, so on the interval left after the case distinction it rises. A
         peak that touches the threshold counts, as far as float64 can tell the two apart.
         """
-        if self.voltage(c0, c1, v_inf, s) >= self.v_threshold:
+        e = math.exp(-s / self.tau_mem)
+        p = self.phi(s)
+        if v_inf + c0 * e + c1 * p >= self.v_threshold:
             return s
+        rises = self.rise(c0, c1, s, e, p) > 0.0
+        if not rises and v_inf <= self.v_threshold:
+            return math.inf
         turn = self.peak(c0, c1)
-        if turn > s and self.velocity(c0, c1, s) > 0.0:
+        if turn > s and rises:
             if self.voltage(c0, c1, v_inf, turn) < self.v_threshold:
                 return math.inf
             return self.root(c0, c1, v_inf, s, turn)
@@ -226,12 +234,14 @@ class LIF(LinearNeuron):
         """
         s = low
         for _ in range(200):
-            f = self.voltage(c0, c1, v_inf, s) - self.v_threshold
+            e = math.exp(-s / self.tau_mem)
+            p = self.phi(s)
+            f = v_inf + c0 * e + c1 * p - self.v_threshold
             if f < 0.0:
                 low = s
             else:
                 high = s
-            d = self.velocity(c0, c1, s)
+            d = self.rise(c0, c1, s, e, p)
             new = s - f / d if d > 0.0 else high
             if abs(new - s) <= 2e-16 * abs(s):
                 return s  # no float64 is closer
@@ -309,7 +319,11 @@ class LIF(LinearNeuron):
         return math.exp(-s / self.tau_mem), self.phi(s), math.exp(-s / self.tau_syn) / self.unit
 
     def calm(self, level, v, i):
-        """A time within which a voltage v with current i surely does not reach the threshold without input."""
+        """A time within which a voltage v with current i surely does not reach the threshold without input.
+
+        The voltage goes at most where the present current drives it to. The time that takes is tau_mem times a
+        logarithm, of whose series all terms are positive: some of them are a bound.
+        """
         drive = max(i, 0.0)
         room = self.v_safe - v
         if room <= 0.0:
@@ -317,7 +331,10 @@ class LIF(LinearNeuron):
         if level < self.v_safe and max(v, level) + drive * self.top < self.v_safe:
             return math.inf
         rise = level + drive - v
-        return room * self.tau_mem / rise - self.moment if rise > 0.0 else math.inf
+        if rise <= room:
+            return math.inf
+        x = room / rise
+        return x * (1.0 + x * (0.5 + x * 0.33)) * self.tau_mem - self.moment
 
     def horizon(self, span):
         """(go, per): the part of the way to its level, and the excitation that raises the voltage by at most 1."""
