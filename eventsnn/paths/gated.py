@@ -119,7 +119,7 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     drift = _step(c, shape, gated=False)
     if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
         return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
-                drift, WAVE, PAIR]  # fmt: skip
+                drift, PAIR]  # fmt: skip
     flow = method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
@@ -137,21 +137,17 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         *("    " + line for line in fade),
         "post.age += dt",
     )
-    return [flow, SPLIT, drift, WAVE, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
+    return [flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
-WAVE = method(
-    "wave(self, u, rate, then)",
-    "What a unit in a filter of one rate makes of the next filter in u seconds, however many these are.",
-    "gap = abs(rate - then)",
-    "return then * math.exp(-min(rate, then) * u) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
-)
 PAIR = method(
     "pair(self, u, rate, then, one, two)",
-    "The same, where it is known what is left of either filter after u seconds: `one` and `two`.",
-    "gap = then - rate",
-    "return then * (one - two) / gap if abs(gap) > 0.1 * then else self.wave(u, rate, then)",
+    "What a unit in a filter of one rate makes of the next in u seconds, in which `one` and `two` are left of either.",
+    "gap = abs(then - rate)",
+    "if gap > 0.1 * then:",
+    "    return then * (one - two) / (then - rate)",
+    "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
 )
 
 
