@@ -92,6 +92,23 @@ def test_eprop_is_exact_for_a_threshold_that_adapts(tau_syn):
     assert disagreement(rule, (20e-3,), (20e-3,), tau_syn=tau_syn, **adaptive) < 1e-8
 
 
+@pytest.mark.parametrize(
+    ("behind", "error", "filters", "oracle"),
+    [
+        (es.double_exponential(5e-3, 10e-3), es.error() >> es.low_pass(20e-3), (5e-3, 10e-3), (20e-3,)),
+        (None, es.error() >> es.hold(), (), "hold"),
+        (None, es.error(), (), "pulse"),
+    ],
+)
+def test_what_passes_an_adaptation_is_exact(behind, error, filters, oracle):
+    """Two filters behind it, or none; errors that are filtered, that hold, and that are events."""
+    chain = es.spike() >> es.psp() >> es.gate(es.FastSigmoid(beta=3.0, height=100.0)) >> es.adaptation()
+    chain = chain >> behind if behind else chain
+    rule = es.path("Adapting", chain >> es.gate(error) >> es.weight(es.Sgd(lr=1e-5)))()
+    adaptive = {"model": es.AdaptiveLIF, "tau_adapt": 60e-3, "beta": 0.4, "adapt": (60e-3, 0.4)}
+    assert disagreement(rule, filters, oracle, **adaptive) < 1e-9
+
+
 def test_local_errors_are_exact():
     """Errors that last until the next message, and errors that are events."""
     fast = {"surrogate": es.FastSigmoid(beta=6.0), "step": es.Sgd(lr=1e-3)}
@@ -338,6 +355,19 @@ def test_memory_is_counted_by_stages():
         (
             lambda: es.spike() >> es.psp() >> es.gate(es.error()) >> es.low_pass(1.0) >> es.weight(es.Sgd()),
             "comes last",
+        ),
+        (
+            lambda: (
+                es.spike()
+                >> es.psp()
+                >> es.gate(es.Triangular())
+                >> es.adaptation()
+                >> es.low_pass(1.0, "a")
+                >> es.double_exponential(1.0, 2.0)
+                >> es.gate(es.error())
+                >> es.weight(es.Sgd())
+            ),
+            "at most two filters",
         ),
         (lambda: es.spike() >> es.low_pass(1.0) >> es.low_pass(2.0) >> es.weight(es.Sgd()), "give one another name"),
         (lambda: es.spike() >> 3, "goes on with a stage"),

@@ -168,6 +168,8 @@ def circuit(chain: Chain) -> Circuit:
             "instant of the spike alone is a rule with an on_pre of one line"
         )
     c.pulses = not c.error and not c.held
+    if c.adaptive and len(c.modes) > 6:
+        raise NetworkError(f"the path {chain!r}: behind adaptation() stand at most two filters")
     return c
 
 

@@ -13,7 +13,7 @@ What the error makes of the last filters is closed: with e(t) obeying de/dt = -W
 integral of e(u) exp(-r (u - t)) over u from t to h is u.e(t) - exp(-r (h - t)) u.e(h) with u (W + r) = (0, 1).
 """
 
-from eventsnn.paths import closed
+from eventsnn.paths import adapting, closed
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.rows import (
     LAST,
@@ -110,10 +110,16 @@ def constants(c: Circuit) -> dict[str, str]:
 def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     """The methods that follow the neuron."""
     shape = Shape(c)
+    if c.adaptive:
+        points = [f"first = {FIRST} * h", f"gap = {GAP} * h"]
+        reached = [] if c.pulses else _ahead(c, shape)
+        split = SPLIT.replace("drive", "drive, lift")
+        step = adapting.step_text(c, points, WEIGHTS, reached)
+        return [adapting.flow_text(horizon, fade), split, RATIO, *step]
     drift = _step(c, shape, gated=False)
     if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
         return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
-                drift, WAVE, PAIR]  # fmt: skip
+                drift, PAIR]  # fmt: skip
     flow = method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
@@ -131,21 +137,17 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         *("    " + line for line in fade),
         "post.age += dt",
     )
-    return [flow, SPLIT, drift, WAVE, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
+    return [flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
-WAVE = method(
-    "wave(self, u, rate, then)",
-    "What a unit in a filter of one rate makes of the next filter in u seconds, however many these are.",
-    "gap = abs(rate - then)",
-    "return then * math.exp(-min(rate, then) * u) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
-)
 PAIR = method(
     "pair(self, u, rate, then, one, two)",
-    "The same, where it is known what is left of either filter after u seconds: `one` and `two`.",
-    "gap = then - rate",
-    "return then * (one - two) / gap if abs(gap) > 0.1 * then else self.wave(u, rate, then)",
+    "What a unit in a filter of one rate makes of the next in u seconds, in which `one` and `two` are left of either.",
+    "gap = abs(then - rate)",
+    "if gap > 0.1 * then:",
+    "    return then * (one - two) / (then - rate)",
+    "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
 )
 
 
@@ -201,6 +203,15 @@ def _values(c: Circuit, shape: Shape) -> list[str]:
 
 def _reached(c: Circuit, shape: Shape, into: str) -> list[str]:
     """What the modes before the gate make of the change that is due, were the filters and the error never to end."""
+    lines = _ahead(c, shape)
+    for j in shape.before:
+        terms = " + ".join(f"z{j}_{k} * n_{k}" for k in POINTS)
+        lines.append(f"f_{shape.last}_{j} = {into} * ({terms})")
+    return lines
+
+
+def _ahead(c: Circuit, shape: Shape) -> list[str]:
+    """What a unit that passes at each point would make of it."""
     _, names, chain = error_filters(c, shape, gated=True)
     lines: list[str] = []
     one = {k: f"self.ahead_{shape.gate}_{k} * " if shape.behind else "" for k in range(2)}
@@ -213,7 +224,4 @@ def _reached(c: Circuit, shape: Shape, into: str) -> list[str]:
         lines += [f"a_0 = {one[0]}post.e_0"] if shape.behind else []
         lines += [f"a_1 = {one[1]}post.e_0", f"a_2 = {one[1]}post.e_1"]
         lines += [f"n_{k} = {own.format(k=k)}a_1 * {chain}_{k} + a_2 * {names[1]}_{k}" for k in POINTS]
-    for j in shape.before:
-        terms = " + ".join(f"z{j}_{k} * n_{k}" for k in POINTS)
-        lines.append(f"f_{shape.last}_{j} = {into} * ({terms})")
     return lines

@@ -13,11 +13,11 @@ class Shape:
     def __init__(self, c: Circuit) -> None:
         self.last = len(c.modes) - 1
         gates = [i for i, m in enumerate(c.modes) if m.surrogate or m.fires]
-        self.gate = gates[0] if gates else 0
+        self.gate = gates[0] + c.adaptive if gates else 0  # the adaptation, mode 2, belongs to the gate
         self.fires = bool(gates) and c.modes[self.gate].fires
-        self.before = range(self.gate)
+        self.before = range(self.gate - c.adaptive)
         self.behind = range(self.gate, self.last)
-        self.fits = bool(gates) and not c.adaptive and len(self.before) <= 2 and len(self.behind) <= 2
+        self.fits = bool(gates) and len(self.before) <= 2 and len(self.behind) <= 2
 
 
 def rate_name(c: Circuit, i: int) -> str:
@@ -92,7 +92,7 @@ def error_rows(c: Circuit, shape: Shape, gated: bool) -> list[str]:
         lost = [f"end_{i} * {f's{i}' if i == j else f'x{i}'}_h" for i in shape.behind if i >= j]
         inner.append(f"f_{n}_{j} = now_{j} - {' - '.join(lost)}")
     if gated:
-        for j in shape.before if shape.behind else ():
+        for j in range(shape.gate) if shape.behind else ():
             inner.append(f"f_{n}_{j} -= " + " + ".join(f"end_{i} * f_{i}_{j}" for i in shape.behind))
     rows = range(n) if gated else shape.behind
     for j in range(n):
@@ -109,9 +109,10 @@ def filter_rows(c: Circuit, shape: Shape, gated: bool) -> list[str]:
     lines = []
     for i in reversed(range(shape.last)):
         for j in range(i + 1):
-            terms = [f"s{i}_h * post.p_{i}_{j}"]
+            adapts = c.modes[i].adapts
+            terms = [f"{f'f_{i}_{i}' if adapts else f's{i}_h'} * post.p_{i}_{j}"]
             for k in range(j, i):
-                across = k < shape.gate <= i
+                across = k < shape.gate <= i or adapts
                 if gated or not across:
                     terms.append(f"{f'f_{i}_{k}' if across else f'x{i}_h'} * post.p_{k}_{j}")
             lines.append(f"post.p_{i}_{j} = {' + '.join(terms)}")

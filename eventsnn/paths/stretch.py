@@ -1,7 +1,7 @@
 """Writes how a path's rule follows its neuron: stretch by stretch, each by quadrature of order 8.
 
-The common paths, of single integrals, are in `gated`; here are those with adaptation, those without a gate by the
-voltage, and longer ones.
+The common paths, of single integrals, are in `gated`, those with adaptation in `adapting`; here are those without a
+gate by the voltage, and longer ones.
 
 A stretch is at most `panel` of the shortest time constant long. On it the voltage is monotonic, no kink of the
 surrogate is passed, and the voltage moves at most `panel` of what the surrogate reaches. The modes are a chain, so the
@@ -110,9 +110,6 @@ def _flow(c: Circuit) -> str:
     n = len(c.modes)
     fade = [f"post.p_{i}_{j} = 0.0" for i, j in pairs(n) if i < n - 1]
     start, body = ([], UNGATED) if c.surrogate is None else (START, GATED)
-    if c.adaptive:
-        start, body = [_adaptive(line) for line in start], [_adaptive(line) for line in body]
-        start.append("most = min(most, self.panel / (abs(post.beta * self.surrogate.at(0.0)) + 1e-300))")
     return method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
@@ -132,12 +129,7 @@ def _flow(c: Circuit) -> str:
 
 def _adaptive(line: str) -> str:
     """The same line where the threshold moves: what it is raised by, `lift`, is one more part of the voltage."""
-    return (
-        line.replace("post.course", "post.adaptive_course")
-        .replace("leak, drive", "leak, drive, lift")
-        .replace("low = rest + leak", "low = rest + leak - lift")
-        .replace("f = rest + leak", "f = rest + leak - lift")
-    )
+    return line.replace("leak, drive", "leak, drive, lift").replace("f = rest + leak", "f = rest + leak - lift")
 
 
 def _fade_error(c: Circuit) -> list[str]:
@@ -170,14 +162,14 @@ def _voltage(c: Circuit, decay: str = "self.decay(", mean: str = "self.mean(") -
     )
     if not c.adaptive:
         return [ahead, turned, EXTREMUM, CROSSING]
-    lift = "lift * self.decay(u / post.tau_adapt)"
+    lift = f"lift * {decay}u / post.tau_adapt)"
     ahead = _adaptive(ahead).replace(f"rest + {later}", f"rest + {later} - {lift}")
     slope = method(
         "slope(self, post, u, leak, drive, lift)",
         "tau_mem times the slope of the voltage above threshold after u seconds.",
         *rates,
         f"later = {later}",
-        f"return drive * self.decay(r_s * u) - later + post.tau_mem / post.tau_adapt * {lift}",
+        f"return drive * {decay}r_s * u) - later + post.tau_mem / post.tau_adapt * {lift}",
     )
     turned = method(
         "turned(self, post, u, leak, drive, lift)",
@@ -211,20 +203,18 @@ def _integrate(c: Circuit) -> str:
     lines += _gates(c)
     top = n - 1 if c.pulses else n  # pulses of error act between stretches, so nothing flows into the last mode
     for j in range(top - 1):
-        for i in range(j if c.adaptive and j == 2 else j + 1, top):
+        for i in range(j + 1, top):
             lines += _response(c, i, j, last=i == top - 1)
     for i in reversed(range(top)):
         for j in range(min(i + 1, n - 1)):
             terms = [f"f_{i}_{k} * post.p_{k}_{j}" for k in range(j, min(i, n - 1))]
-            kept = f"f_{i}_{i}" if c.adaptive and i == 2 else f"d_{i}"
-            own = f"{kept} * post.p_{i}_{j}" if i < n - 1 else f"post.p_{i}_{j}"
+            own = f"d_{i} * post.p_{i}_{j}" if i < n - 1 else f"post.p_{i}_{j}"
             lines.append(f"post.p_{i}_{j} = {' + '.join([own, *terms])}")
     lines += _advance_error(c)
-    parts = "leak, drive" + ", lift" * c.adaptive
     if c.surrogate is not None:
-        lines.append(f"return {parts}")
+        lines.append("return leak, drive")
     return method(
-        f"integrate(self, post, h, rest, {parts})",
+        "integrate(self, post, h, rest, leak, drive)",
         "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts.",
         *lines,
     )
@@ -243,10 +233,8 @@ def _gates(c: Circuit) -> list[str]:
             after = ["leak = self.ahead(post, h, 0.0, leak, drive)", "drive = drive * self.decay(r_s * h)"]
         for k in points:
             v = f"rest + leak * {decay[k]} + drive * {psp[k]}" if c.psp else f"v_{k}"
-            v += f" - lift * s_2_{k}" if c.adaptive else ""
             lines.append(f"g_{k} = self.surrogate.at({v})")
-        lines += after + ["lift = lift * d_2"] * c.adaptive
-        lines += _fading(c) if c.adaptive else []
+        lines += after
     if c.held:
         lines += [f"e_{k} = post.e_0" for k in points]
     elif len(c.error) == 1:
@@ -266,14 +254,10 @@ def _response(c: Circuit, i: int, j: int, last: bool) -> list[str]:
         return ["f_1_0 = psp"]
     source = [f"s_{j}_{k}" if i == j + 1 else f"psp_{k}" if (i, j) == (2, 0) and c.psp else f"x_{k}" for k in points]
     gates = [(f" * g_{k}" if mode.surrogate else "") + (f" * e_{k}" if mode.error else "") for k in points]
-    if c.adaptive and i == 2:
-        return _adaptation([f"{source[k]} * g_{k}" for k in points], j)
-    if c.adaptive and i == 3:  # what passes the adaptation
-        source = [f"(v_{k} - b_{k} * x_{k})" for k in points]
     if mode.tau is None:
         into = [f"{source[k]}{gates[k]}" for k in points]
         return [f"f_{i}_{j} = h * self.whole({', '.join(into)})"]
-    if i == j + 1 and not mode.surrogate and not (c.adaptive and i == 3):  # two filters in a row have a closed form
+    if i == j + 1 and not mode.surrogate:  # two filters in a row have a closed form
         lines = [f"f_{i}_{j} = r_{i} * h * d_{i} * self.mean((r_{j} - r_{i}) * h)"]
         form = f"r_{i} * t_{{k}} * s_{i}_{{k}} * self.mean((r_{j} - r_{i}) * t_{{k}})"
         return lines if last else lines + [f"x_{k} = {form.format(k=k)}" for k in points]
@@ -285,37 +269,6 @@ def _response(c: Circuit, i: int, j: int, last: bool) -> list[str]:
         lines.append(f"q = h * r_{i} / d_{i}")
         lines += [f"x_{k} *= q * s_{i}_{k}" for k in points]
     return lines
-
-
-def _fading(c: Circuit) -> list[str]:
-    """How much faster than by itself the adaptation fades, b_k, and what that leaves of it at the points, or adds."""
-    points = range(len(NODES))
-    lines = [f"b_{k} = post.beta * g_{k}" for k in points]
-    lines.append(", ".join(f"to_{k}" for k in points) + f" = self.up_to({', '.join(f'b_{k}' for k in points)})")
-    for k in points:
-        lines += [
-            f"less_{k} = s_2_{k} * self.decay(h * to_{k})",
-            f"more_{k} = s_2_{LAST - k} * self.decay(-h * to_{k})",
-        ]
-    return [*lines, "scale = h / d_2"]
-
-
-def _adaptation(source: list[str], j: int) -> list[str]:
-    """What a unit of mode j becomes of the adaptation, mode 2; v_k is what passes it, without what it takes off.
-
-    The adaptation obeys dq/dt = v - (b + 1/tau) q, so q(t) = L(t) (q(0) + integral of v/L), L = exp(-t/tau - integral
-    of b): `less` is L, `more` is d/L, with d what is left of L at the end without b.
-    """
-    points = range(len(NODES))
-    xs = ", ".join(f"x_{k}" for k in points)
-    if j == 2:
-        lines = [f"v_{k} = 0.0" for k in points] + [f"x_{k} = less_{k}" for k in points]
-    else:
-        lines = [f"v_{k} = {source[k]}" for k in points]
-        lines.append(f"{xs} = self.up_to({', '.join(f'v_{k} * more_{k}' for k in points)})")
-        lines += [f"x_{k} *= scale * less_{k}" for k in points]
-    passed = ", ".join(f"(v_{k} - b_{k} * x_{k}) * s_2_{LAST - k}" for k in points)
-    return [*lines, f"f_2_{j} = {'d_2 + ' * (j == 2)}h * self.whole({passed})"]
 
 
 def _advance_error(c: Circuit) -> list[str]:
@@ -356,5 +309,8 @@ def stretch_text(c: Circuit) -> list[str]:
         text = gated_text(c, HORIZON, fade)
         if Shape(c).fires or (c.pulses and c.modes[-1].surrogate):
             return text
-        return [*text, *_voltage(c, "math.exp(-", "self.ratio("), *_series(*SERIES)]
+        names, degrees = SERIES
+        if c.adaptive:  # of what the adaptation takes off in a whole step
+            degrees = (DEGREE, *degrees[1:])
+        return [*text, *_voltage(c, "math.exp(-", "self.ratio("), *_series(names, degrees)]
     return [_flow(c), *_voltage(c), _integrate(c), *_series(), _quadrature()]

@@ -113,7 +113,12 @@ def _errors(c: Circuit) -> list[str]:
         if c.modes[-1].surrogate:
             value = "msg.value * self.surrogate.at(rest + leak)"
             start = ["rest, leak, drive, lasts = post.course(0.0)"]
-        jump = [f"post.p_{n - 1}_{j} += e * post.p_{n - 2}_{j}" for j in range(n - 1)]
+        passed = [f"post.p_{n - 2}_{j}" for j in range(n - 1)]
+        if c.modes[-2].adapts:
+            value = "msg.value * self.surrogate.at(rest + leak - lift)"
+            start = ["rest, leak, drive, lift, lasts = post.adaptive_course(0.0)"]
+            passed = [*(f"(post.p_1_{j} - post.beta * post.p_2_{j})" for j in (0, 1)), "-post.beta * post.p_2_2"]
+        jump = [f"post.p_{n - 1}_{j} += e * {into}" for j, into in enumerate(passed)]
         doc = "An error: what is eligible now is due."
         return [method("at_error(self, post, msg)", doc, *start, f"e = {value}", *jump, RETURNS), _RETURNED]
     if c.held:

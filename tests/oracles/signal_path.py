@@ -31,7 +31,7 @@ class Neurons:
         filters: time constants of the eligibility's low-pass filters, in order [s].
         error: time constants of the error's filters, or "hold", or "pulse".
         trace: time constant of a low-pass filter in place of the psp [s].
-        adapt: (tau_adapt, beta) of a threshold that rises by beta with each spike; then an error is filtered once.
+        adapt: (tau_adapt, beta) of a threshold that rises with each spike; then an error is filtered at most once.
     """
 
     def __init__(self, m, lif, target, surrogate, filters, error, trace=None, adapt=None):
@@ -126,7 +126,8 @@ class Neurons:
         self.cell = cell
         if self.error == "pulse":
             own = self.target == k
-            into = syn[-2] if self.filters else self.gate(cell[0])[self.target] * syn[1]
+            adapted = self.adapt[1] * syn[-2] if self.adapt else 0.0
+            into = syn[1 + len(self.filters)] if self.filters else self.gate(cell[0])[self.target] * (syn[1] - adapted)
             syn[-1][own] += value * into[own]
         elif self.error == "hold":
             cell[2][k] += value
