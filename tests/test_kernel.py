@@ -3,6 +3,7 @@
 import ast
 import importlib
 import random
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import networks
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from eventsnn.engines import arrays, kernel, loop, rows, sources, visits
+from eventsnn.errors import EngineError
 
 STAGES = 3
 
@@ -184,3 +186,19 @@ def test_two_runs_give_one_text():
         first, second = (kernel.text(networks.random_network(seed, shape=shape).plan) for seed in (1, 2))
         importlib.invalidate_caches()
         assert first == second
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("synapses", "x->y has"), ("neurons", "network has"), ("populations", "network has")]
+)
+def test_more_than_an_entry_can_number_is_refused(what, words):
+    class Many:
+        name = "x->y"
+
+        def __len__(self):
+            return 2**31 if what == "synapses" else 2**31 - 1
+
+    cells = range(2**15 if what == "populations" else 2**15 - 1)
+    plan = SimpleNamespace(synapses=[Many()], neurons=2**31 - (what != "neurons"), cells=cells)
+    with pytest.raises(EngineError, match=f"{words} .* {what}, and engine='compiled' can number"):
+        arrays.refuse_what_no_entry_can_number(plan)

@@ -70,7 +70,7 @@ class Arrays:
 
     def __init__(self, plan: Plan, calls: Calls) -> None:
         self.plan, self.calls, self.module = plan, calls, calls.module
-        _refuse_what_no_entry_can_hold(plan)
+        refuse_what_no_entry_can_number(plan)
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
         self.population: dict[int, Any] = {
             c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
@@ -356,13 +356,20 @@ def _wide(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
 
 
-def _refuse_what_no_entry_can_hold(plan: Plan) -> None:
+def refuse_what_no_entry_can_number(plan: Plan) -> None:
+    """Raise EngineError if there is more of something than the numbers in an agenda entry reach."""
     numbers = [(s.name, len(s), "synapses", "start") for s in plan.synapses]
-    numbers += [("the network", plan.neurons, "neurons", "sender"), ("it", len(plan.cells), "populations", "stage")]
+    numbers += [
+        ("the network", plan.neurons, "neurons", "sender"),
+        ("the network", len(plan.cells), "populations", "stage"),
+    ]
     for name, number, what, field in numbers:
         most = int(np.iinfo(ENTRY[field]).max)
         if number > most:
-            raise EngineError(f"{name} has {number:,} {what}; engine='compiled' takes {most:,}: use several of them")
+            raise EngineError(
+                f"{name} has {number:,} {what}, and engine='compiled' can number {most:,}; split it, or use "
+                "engine='reference'"
+            )
 
 
 def _on_cache_lines(n: int, kind: np.dtype) -> np.ndarray:
