@@ -62,11 +62,10 @@ def connect_erbp(
     """Build a network that learns by event-driven random backpropagation (Neftci et al. 2017).
 
     Layers of two-compartment neurons follow the inputs, each fully connected to the one before with plastic synapses;
-    the last has one neuron for each label. A pair of error neurons per label compares the label's spikes with the
-    output's. Their spikes reach the output's dendrites one to one, and those of hidden layers through a fixed random
-    matrix, re-centred as in the authors' code: over the labels, the feedback of each hidden neuron has mean 0.
-
-    Weights are from U(-s, s) with s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
+    the last has one neuron per label. A pair of error neurons per label compares the label's spikes with the output's.
+    Their spikes reach the output's dendrites one to one, and those of hidden layers through a fixed random matrix,
+    whose mean over the labels is 0 for each neuron, as in the authors' code. Weights are from U(-s, s) with
+    s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
 
     Args:
         inputs: where spikes come from.
@@ -85,13 +84,17 @@ def connect_erbp(
         record: what is kept of the hidden layers and of the error neurons; of the outputs their spikes are.
         initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
     """
-    if not 0 < delay < np.inf:
-        raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
+    _check_delay(delay)
     sizes, learner = [*hidden, labels.size], (neuron or TwoCompartment(), rule or ERBP())
     layers, plastic = _forward(net, inputs, sizes, learner, _weights(weights, inputs, sizes, init), record, initial)
     errors = _compare(net, labels, layers[-1], error_neuron or ErrorNeuron(), error_weight, lr, delay, record, told_by)
     _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
     return ErrorLayers(layers, plastic, errors)
+
+
+def _check_delay(delay: float) -> None:
+    if not 0 < delay < np.inf:
+        raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
 
 
 def _feed_back(
