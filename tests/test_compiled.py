@@ -472,3 +472,40 @@ def test_too_many_events_are_noticed_soon():
         return net
 
     both(make, 1.0)
+
+
+# -- errors back to processes -----------------------------------------------------------------------------------------
+
+
+def teller(cell, first, every):
+    """Fires, and notes whatever comes back."""
+    yield cell.wait(first)
+    cell.fire()
+    while True:
+        message = yield cell.receive()
+        cell.note(f"{message.port} from {message.source}", message.value)
+        yield cell.wait(every)
+        cell.fire()
+
+
+def scolder(cell):
+    """Says every now and then that it was wrong."""
+    while True:
+        yield cell.wait(0.7)
+        cell.send("error", 0.5 - cell.index)
+
+
+def test_errors_go_back_to_the_processes_whose_spikes_they_are_about():
+    def make(engine):
+        net = es.Network(3, engine)
+        tell = net.add(teller, 3, name="tell", first=0.25, every=0.5)
+        out = net.add(es.IF(t_refractory=0.1), 2, name="out")
+        weights = np.array([[1.5, 1.2], [1.4, 2.5], [2.0, 1.7]])
+        rule = es.SpikeTimeGradient(mode="immediate", step=es.Sgd(lr=1e-3))
+        net.connect(tell, out, rule, weight=weights, delay=0.125, feedback="symmetric", feedback_delay=0.25)
+        net.connect(net.add(scolder, 2, name="scolder"), out, port="error", pattern=es.one_to_one(), delay=0.125)
+        return net
+
+    net = both(make, 1.5, 4.0)
+    notes = net.notes(net.population("tell"), "error from out")[1]
+    assert len(notes) >= 6
