@@ -27,7 +27,7 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method
+from eventsnn.paths.writing import method, weighted
 
 LONGEST = 1.2  # of a stretch, in units of panel times the shortest time constant: integrals of integrals are rougher
 # Integrals from the beginning of [0, 1] to each of the five points of `gated`, of the polynomial through the values
@@ -147,11 +147,10 @@ def _gathered(i: int, weight: list[str], into: str) -> list[str]:
 
 def _integrals(weights: tuple[float, ...]) -> str:
     """The integrals themselves."""
-    rows = [" + ".join(f"{w} * u_{m}" for m, w in enumerate(row)).replace("+ -", "- ") for row in (*UP_TO, weights)]
     names = [*(f"to_{k}" for k in POINTS), "all"]
     return method(
         f"up_to(self, {', '.join(f'u_{k}' for k in POINTS)})",
         "Integrals from the beginning of a stretch to each of the five points, and to its end.",
-        *(f"{name} = {row}" for name, row in zip(names, rows, strict=True)),
+        *(f"{name} = {row}" for name, row in zip(names, weighted((*UP_TO, weights)), strict=True)),
         f"return {', '.join(names)}",
     )

@@ -14,7 +14,7 @@ import math
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.gated import SERIES, SMOOTH, gated_text
 from eventsnn.paths.rows import Shape
-from eventsnn.paths.writing import method, pairs, taus
+from eventsnn.paths.writing import method, pairs, taus, weighted
 
 # Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
 # Computed with 40 digits from the zeros of the Legendre polynomial; the method has order 8.
@@ -287,8 +287,7 @@ def _quadrature() -> str:
     """Gauss-Legendre quadrature with four points: over a whole stretch, and from its beginning to each point."""
     points = range(len(NODES))
     names = ", ".join(f"u_{k}" for k in points)
-    whole = " + ".join(f"{WEIGHTS[k]} * u_{k}" for k in points)
-    rows = [" + ".join(f"{w} * u_{m}" for m, w in enumerate(row)).replace("+ -", "- ") for row in UP_TO]
+    whole, *rows = weighted((WEIGHTS, *UP_TO))
     return (
         method(f"whole(self, {names})", "Integral over a stretch, by the values at four points.", f"return {whole}")
         + "\n\n"

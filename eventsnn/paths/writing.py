@@ -1,5 +1,7 @@
 """What the writers of a path's class share."""
 
+from collections.abc import Iterable
+
 from eventsnn.paths.chain import Circuit, Mode
 
 
@@ -16,6 +18,11 @@ def indented(*lines: str, depth: int = 2) -> str:
 def method(head: str, doc: str, *lines: str) -> str:
     """A method with its docstring."""
     return "\n".join([f"    def {head}:", f'        """{doc}"""', indented(*lines)])
+
+
+def weighted(rows: Iterable[Iterable[float]]) -> list[str]:
+    """For each row of weights, the sum of values at the points of a quadrature, `u_0` and so on, as text."""
+    return [" + ".join(f"{w} * u_{m}" for m, w in enumerate(row)).replace("+ -", "- ") for row in rows]
 
 
 def taus(c: Circuit) -> list[str]:
