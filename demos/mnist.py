@@ -50,10 +50,10 @@ def samples(data=None, small=False):
     return tuple(p[:1000] for p in parts) if small else tuple(parts)
 
 
-def build(seed=0, engine="compiled", small=False, feedback="symmetric", data=None, hidden=None):
+def build(seed=0, engine="compiled", small=False, feedback="symmetric", data=None, hidden=None, passes=PASSES):
     """The network that learns; 350 hidden neurons, or 50 if `small`, unless `hidden` says otherwise."""
     train, _, _ = samples(data, small)
-    how = {"shuffle": True, "passes": PASSES, "seed": seed, "levels": LEVELS, "batch": BATCH}
+    how = {"shuffle": True, "passes": passes, "seed": seed, "levels": LEVELS, "batch": BATCH}
     stimulus = es.Stimulus(train.times, train.labels, PERIOD, lost=LOST, moved=MOVED, shape=(28, 28), **how)
     return network(stimulus, seed, engine, hidden or (50 if small else 350), feedback)
 

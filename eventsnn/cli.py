@@ -94,6 +94,9 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
     )
     demo.add_argument("--hidden", type=positive, metavar="N", help="mnist: how many hidden neurons (default 350)")
+    demo.add_argument(
+        "--passes", type=positive, metavar="N", help="mnist: how often every digit is presented (default 8)"
+    )
     demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
     demo.add_argument("--data", type=Path, metavar="DIR", help="demos on data: the folder that has them")
     demo.add_argument("--picture", type=Path, metavar="FILE", help="superspike-picture: what is to be drawn")
@@ -241,6 +244,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
         ("hidden", args.hidden, "sizes"),
+        ("passes", args.passes, "sizes"),
         ("data", args.data, "on_data"),
         ("picture", args.picture, "on_picture"),
         ("full", args.full, "has_full"),
@@ -259,6 +263,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         resume=args.resume,
         feedback=args.feedback,
         hidden=args.hidden,
+        passes=args.passes,
         data=args.data,
         picture=args.picture,
         full=args.full,

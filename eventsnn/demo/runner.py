@@ -36,6 +36,7 @@ class Options:
     resume: Path | None = None
     feedback: str | None = None
     hidden: int | None = None
+    passes: int | None = None
     data: Path | None = None
     picture: Path | None = None
     full: bool = False
@@ -143,7 +144,7 @@ def follow(
             raise Interrupted(f"stopped at {net.now:g} s; nothing was saved, --save FILE would have") from stop
         net.save(options.save)
         how = " --small" * options.small + " --full" * options.full + f" --rule {options.rule}" * bool(options.rule)
-        how += f" --hidden {options.hidden}" * bool(options.hidden)
+        how += "".join(f" --{name} {n}" for name in ("hidden", "passes") if (n := getattr(options, name)))
         again = f"eventsnn demo {name}{how} --resume {options.save} --save {options.save}"
         raise Interrupted(f"stopped at {net.now:g} s and saved; go on with: {again}") from stop
     if options.save is not None:
@@ -213,7 +214,7 @@ class Demo:
     many_seeds: bool = False
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
-    sizes: bool = False  # takes a number of hidden neurons
+    sizes: bool = False  # takes numbers of hidden neurons and of passes
     has_full: bool = False  # --full takes longer and shows more
     rules: bool = False  # takes a kind of local error
     on_picture: bool = False  # takes any picture

@@ -46,8 +46,7 @@ def learn(options: Options, name: str, file: str) -> Report:
     demo = module(file)
     begun = clock.monotonic()
     settings = {"small": options.small, "feedback": options.feedback or "symmetric", "data": options.data}
-    if options.hidden is not None:
-        settings["hidden"] = options.hidden
+    settings |= {name: n for name in ("hidden", "passes") if (n := getattr(options, name)) is not None}
     net = start(options, demo.build, "compiled", **settings)
     stimulus: Any = net.population("stimulus").model
     follow(net, demo.learn(net), options, stimulus.passes * len(stimulus.labels), "sample", name)
