@@ -95,7 +95,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--hidden", type=positive, metavar="N", help="mnist: how many hidden neurons (default 350)")
     demo.add_argument(
-        "--passes", type=positive, metavar="N", help="mnist: how often every digit is presented (default 8)"
+        "--passes", type=positive, metavar="N", help="mnist, erbp-mnist: how often every digit is presented"
     )
     demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
     demo.add_argument("--data", type=Path, metavar="DIR", help="demos on data: the folder that has them")
@@ -244,7 +244,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
         ("hidden", args.hidden, "sizes"),
-        ("passes", args.passes, "sizes"),
+        ("passes", args.passes, "repeats"),
         ("data", args.data, "on_data"),
         ("picture", args.picture, "on_picture"),
         ("full", args.full, "has_full"),

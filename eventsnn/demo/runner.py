@@ -214,7 +214,8 @@ class Demo:
     many_seeds: bool = False
     on_data: bool = False  # learns a data set that may be in a folder
     feedbacks: bool = False  # takes a kind of feedback
-    sizes: bool = False  # takes numbers of hidden neurons and of passes
+    sizes: bool = False  # takes a number of hidden neurons
+    repeats: bool = False  # takes a number of passes over the data
     has_full: bool = False  # --full takes longer and shows more
     rules: bool = False  # takes a kind of local error
     on_picture: bool = False  # takes any picture

@@ -135,9 +135,9 @@ def says(classes: str) -> str:
     )
 
 
-def entry(summary: str, file: str, run: Callable[[Options], Report], what: str, sizes: bool = False) -> Demo:
+def entry(summary: str, file: str, run: Callable[[Options], Report], what: str, **more: bool) -> Demo:
     """An entry of `eventsnn demo` for a data set."""
-    return Demo(summary, file, run, says(what), on_data=True, feedbacks=True, sizes=sizes)
+    return Demo(summary, file, run, says(what), on_data=True, feedbacks=True, **more)
 
 
 DEMOS = {
@@ -153,5 +153,6 @@ DEMOS = {
         run_mnist,
         "digits",
         sizes=True,
+        repeats=True,
     ),
 }

@@ -18,6 +18,7 @@ def run_erbp_mnist(hidden: tuple[int, ...], name: str, options: Options) -> Repo
     demo = module("erbp_mnist")
     usual = 0.2 if len(hidden) == 1 else 0.03  # of the digits; one of the deep network costs a dozen times as much
     share, passes = (0.02, 1) if options.small else (1.0, 10) if options.full else (usual, 1)
+    passes = options.passes or passes
     layers = tuple(n // 10 for n in hidden) if options.small else hidden
     begun = clock.monotonic()
     net = start(options, demo.build, "compiled", hidden=layers, passes=passes, data=options.data, share=share)
@@ -100,6 +101,7 @@ def entry(name: str, hidden: tuple[int, ...], what: str) -> Demo:
         "{seconds_of_the_network:g} s of the network)",
         on_data=True,
         has_full=True,
+        repeats=True,
     )
 
 
