@@ -66,6 +66,7 @@ from eventsnn.relax import (
     weight_transport,
 )
 from eventsnn.report import LocalityReport
+from eventsnn.responder import Responder
 from eventsnn.rules import (
     ERBP,
     ETLP,
@@ -223,6 +224,7 @@ __all__ = [
     "Recordings",
     "Regular",
     "Relaxation",
+    "Responder",
     "RewardSTDP",
     "Rule",
     "RunawayError",

@@ -81,6 +81,8 @@ def make_plan(description: Description, progress: bool = False) -> Plan:
         onto = [s for s in synapses if s.post is c]
         c.incoming = sum((np.bincount(s.target, minlength=c.size) for s in onto), np.zeros(c.size, np.int64))
         c.learning = [s.rule for s in onto if s.rule is not None]
+        answering = [s.post.size for s in synapses if s.pre is c and s.back is not None]
+        c.lines = max([s.pre.size for s in onto] + answering, default=0)
     constants = [tau for c in cells if isinstance(c.model, LinearNeuron) for tau in c.model.time_constants()]
     links = _links(synapses)
     unresolved = 0.0

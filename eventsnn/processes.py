@@ -145,6 +145,9 @@ class Host(Protocol):
     def senders(self, process: int) -> int:
         """How many synapses lead to the process."""
 
+    def lines(self, process: int) -> int:
+        """How many members the largest population has that speaks to the process."""
+
     def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
         """Raise LocalityError, saying what was tried, unless the process asked for a relaxation."""
 
@@ -250,6 +253,12 @@ def _world(cell: Handle) -> tuple[Host, int]:
     """What stands behind a handle: its engine's side, and its number there."""
     found: tuple[Host, int] = _WORLD.__get__(cell)
     return found
+
+
+def lines(cell: Handle) -> int:
+    """How many members the largest population has that speaks to a process: its messages' `line` is below that."""
+    host, number = _world(cell)
+    return host.lines(number)
 
 
 def _duration(value: float | None) -> float | None:

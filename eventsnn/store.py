@@ -22,7 +22,7 @@ from eventsnn.graph import Description, Population, Projection
 from eventsnn.model import Model
 from eventsnn.processes import FunctionProcess, Process
 
-FORMAT = 2
+FORMAT = 3
 _BROKEN = (  # what the readers of zip, zlib, NumPy and JSON raise on bytes that are not what was written
     OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, AttributeError, SyntaxError, MemoryError,
     struct.error, zlib.error, zipfile.BadZipFile,
@@ -119,6 +119,8 @@ def pack(value: Any) -> Any:
         return {"$class": _path(type(value)), "fields": {k: pack(v) for k, v in value.given.items()}}
     if isinstance(value, FunctionProcess):
         return {"$function": _path(value.function), "fields": {k: pack(v) for k, v in value.arguments.items()}}
+    if isinstance(value, Process) and not vars(value):
+        return {"$class": _path(type(value)), "fields": {}}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {"$class": _path(type(value)), "fields": _pack_fields(value)}
     if isinstance(value, dict):

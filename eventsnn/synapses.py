@@ -25,6 +25,7 @@ class Cells:
     state: dict[str, np.ndarray]  # one array per State
     incoming: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # synapses that lead to each member
     learning: list[Rule] = field(default_factory=list)  # rules of the synapses that lead here
+    lines: int = 0  # members of the largest population that speaks to it
 
     @property
     def name(self) -> str:

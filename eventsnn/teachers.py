@@ -9,47 +9,13 @@ label), `latency` (of the decision, from the label) and `loss` where it is defin
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from eventsnn.errors import EngineError, NetworkError
-from eventsnn.processes import Handle, Process, ProcessGenerator, Received
 from eventsnn.relax import barrier
+from eventsnn.responder import Responder
 
 LONGEST = 300.0  # largest exponent of e in a loss
-
-
-def _open(cell: Handle, message: Received, classes: int | None = None) -> None:
-    """Start a trial."""
-    if message.value != int(message.value) or (classes is not None and message.value >= classes):
-        known = "whole numbers" if classes is None else f"0..{classes - 1}"
-        raise EngineError(f"the label {message.value:g} came from {message.source}; labels are {known}, or -1 for none")
-    cell.state.update(label=int(message.value), start=message.time, times={}, open=True)
-
-
-def _hear(cell: Handle, message: Received) -> bool:
-    """Note an output's first spike; say whether it was new."""
-    times = cell.state.get("times")
-    if times is None or str(message.line) in times:
-        return False
-    times[str(message.line)] = message.time
-    return True
-
-
-def _close(cell: Handle, loss: float | None = None) -> None:
-    """Write down how the trial ended."""
-    state = cell.state
-    if not state.get("open"):
-        return
-    state["open"] = False
-    order = sorted((t, int(i)) for i, t in state["times"].items())
-    decision = order[0][1] if order else -1
-    cell.note("decision", decision)
-    cell.note("latency", order[0][0] - state["start"] if order else math.inf)
-    if state["label"] >= 0:
-        tie = len(order) > 1 and order[0][0] == order[1][0]
-        cell.note("correct", float(decision == state["label"] and not tie))
-        if loss is not None:
-            cell.note("loss", loss)
 
 
 def _check(owner: str, **positive: float) -> None:
@@ -58,8 +24,66 @@ def _check(owner: str, **positive: float) -> None:
             raise NetworkError(f"{owner}.{name} is {value}; it must be positive")
 
 
+def _unknown(label: Any, classes: float) -> str:
+    known = "whole numbers" if classes == math.inf else f"0..{classes - 1}"
+    return f"the label {label.value:g} came from {label.source}; labels are {known}, or -1 for none"
+
+
+class Teacher(Responder):
+    """What all teachers do: begin a trial with a label, hear every output once, and note how it ended."""
+
+    state: ClassVar[dict[str, float]] = {
+        "label": -1.0,
+        "start": 0.0,  # when the trial began [s]
+        "open": 0.0,  # 1 from the label to the answer
+        "heard": 0.0,  # outputs that have fired
+        "decision": -1.0,  # the first of them
+        "earliest": math.inf,  # when that was [s]
+        "tie": 0.0,  # 1 if another fired at the same time
+    }
+    line_state: ClassVar[dict[str, float]] = {"time": math.inf}  # of its first spike in this trial [s]
+
+    def begin(self, cell: Any, msg: Any, classes: float) -> None:
+        """Start a trial; labels are below `classes`."""
+        if msg.value % 1.0 != 0.0 or msg.value >= classes:
+            raise EngineError(_unknown(msg, classes))
+        cell.label = msg.value
+        cell.start = msg.time
+        cell.open = 1.0
+        cell.heard = 0.0
+        cell.decision = -1.0
+        cell.earliest = math.inf
+        cell.tie = 0.0
+        for line in cell.lines:
+            line.time = math.inf
+
+    def hear(self, cell: Any, line: Any, msg: Any) -> float:
+        """Note an output's first spike; return 1 if it was that, and the trial is open."""
+        if cell.open == 0.0 or line.time < math.inf:
+            return 0.0
+        line.time = msg.time
+        cell.heard += 1.0
+        if cell.heard == 1.0:
+            cell.decision = line.index
+            cell.earliest = msg.time
+        elif msg.time == cell.earliest:
+            cell.tie = 1.0
+            cell.decision = min(cell.decision, line.index)
+        return 1.0
+
+    def close(self, cell: Any) -> None:
+        """Write down how the trial ended, if one was open."""
+        if cell.open == 0.0:
+            return
+        cell.open = 0.0
+        cell.note("decision", cell.decision)
+        cell.note("latency", cell.earliest - cell.start)
+        if cell.label >= 0.0:
+            cell.note("correct", 1.0 if cell.decision == cell.label and cell.tie == 0.0 else 0.0)
+
+
 @dataclass(frozen=True)
-class FirstToSpike(Process):
+class FirstToSpike(Teacher):
     """The class is the output that fires first; the loss is a softmax over spike times.
 
         L = -ln( exp(-b z_g) / sum_o exp(-b z_o) ),   z = exp((t - t_0)/tau),   t_0 the arrival of the label
@@ -81,6 +105,17 @@ class FirstToSpike(Process):
     tau: float = 1.0
     needs = (barrier,)  # it waits for all outputs, though not for ever
 
+    state: ClassVar[dict[str, float]] = {
+        **Teacher.state,
+        "best": 0.0,  # z of the first output
+        "total": 0.0,  # sum of the weights of those that fired
+    }
+    line_state: ClassVar[dict[str, float]] = {
+        **Teacher.line_state,
+        "z": 0.0,
+        "weight": 0.0,  # exp(-b (z - z of the first))
+    }
+
     def __post_init__(self) -> None:
         _check("FirstToSpike", outputs=self.outputs, patience=self.patience, sharpness=self.sharpness, tau=self.tau)
         if self.patience / self.tau > LONGEST:
@@ -89,53 +124,53 @@ class FirstToSpike(Process):
                 "is not a number; be less patient, or use tau=math.inf"
             )
 
-    def run(self, cell: Handle) -> ProcessGenerator:
-        """Hear, wait, answer."""
-        state = cell.state
-        while True:
-            wanted, left = 1, None
-            if state.get("open"):
-                wanted = self.outputs - len(state["times"])
-                left = max(0.0, state["start"] + self.patience - cell.now)
-            messages: list[Received] = yield cell.gather(wanted, left, interrupt="label")
-            late = len(messages) < wanted
-            for message in messages:
-                if message.port == "label":
-                    self.answer(cell)  # an impatient stimulus: answer with what there is
-                    _open(cell, message, self.outputs)
-                    late = False
-                else:
-                    _hear(cell, message)
-            if state.get("open") and (late or len(state["times"]) == self.outputs):
-                self.answer(cell)
+    def on_label(self, cell: Any, line: Any, msg: Any) -> None:
+        """A new trial; one that is still open ends with what there is."""
+        self.answer(cell)
+        self.begin(cell, msg, self.outputs)
+        cell.total = 0.0
+        cell.wake(cell.start + self.patience)
 
-    def answer(self, cell: Handle) -> None:
+    def on_spike(self, cell: Any, line: Any, msg: Any) -> None:
+        """Hear an output, and answer when all have been heard."""
+        if self.hear(cell, line, msg) == 0.0:
+            return
+        u = msg.time - cell.start
+        line.z = u if self.tau == math.inf else math.exp(u / self.tau)
+        if cell.heard == 1.0:
+            cell.best = line.z
+        line.weight = math.exp(-self.sharpness * (line.z - cell.best))
+        cell.total += line.weight
+        if cell.heard == self.outputs:
+            self.answer(cell)
+
+    def on_alarm(self, cell: Any) -> None:
+        """Patience is at an end."""
+        self.answer(cell)
+
+    def answer(self, cell: Any) -> None:
         """Send every output that fired the derivative of the loss by its spike time."""
-        state = cell.state
-        if not state.get("open"):
+        if cell.open == 0.0:
             return
-        label, start, times = state["label"], state["start"], state["times"]
-        if label < 0:
-            _close(cell)
+        self.close(cell)
+        cell.wake(math.inf)
+        if cell.label < 0.0:
             return
-        z, dz = {}, {}
-        for i, t in times.items():
-            e = t - start if self.tau == math.inf else math.exp((t - start) / self.tau)
-            z[i], dz[i] = e, 1.0 if self.tau == math.inf else e / self.tau
-        best = min(z.values(), default=0.0)
-        weights = {i: math.exp(-self.sharpness * (value - best)) for i, value in z.items()}
-        total = sum(weights.values())
-        p = {i: weight / total for i, weight in weights.items()}
-        own = p.get(str(label), 0.0)
-        _close(cell, -math.log(own) if own > 0.0 else math.inf)
-        for i in times:
-            error = self.sharpness * ((1.0 if int(i) == label else 0.0) - p[i]) * dz[i]
-            if error != 0.0:
-                cell.send("error", error, to=int(i))
+        own = 0.0
+        for line in cell.lines:
+            if line.index == cell.label and line.time < math.inf:
+                own = line.weight / cell.total
+        cell.note("loss", -math.log(own) if own > 0.0 else math.inf)
+        for line in cell.lines:
+            if line.time < math.inf:
+                slope = 1.0 if self.tau == math.inf else line.z / self.tau
+                error = self.sharpness * ((1.0 if line.index == cell.label else 0.0) - line.weight / cell.total) * slope
+                if error != 0.0:
+                    cell.send("error", error, to=line.index)
 
 
 @dataclass(frozen=True)
-class MarginRace(Process):
+class MarginRace(Teacher):
     """The class is the output that fires first, and it should win by `margin`; nobody is waited for.
 
         L = sum over o != g of max(0, margin - (t_o - t_g))
@@ -150,32 +185,31 @@ class MarginRace(Process):
     def __post_init__(self) -> None:
         _check("MarginRace", margin=self.margin)
 
-    def run(self, cell: Handle) -> ProcessGenerator:
-        """Hear and answer at once."""
-        while True:
-            message: Received = yield cell.receive()
-            if message.port == "label":
-                _close(cell)
-                _open(cell, message)
-            elif _hear(cell, message) and cell.state["label"] >= 0:
-                self.answer(cell, message.line)
+    def on_label(self, cell: Any, line: Any, msg: Any) -> None:
+        """A new trial."""
+        self.close(cell)
+        self.begin(cell, msg, math.inf)
 
-    def answer(self, cell: Handle, line: int) -> None:
+    def on_spike(self, cell: Any, line: Any, msg: Any) -> None:
         """Send the errors of every pair that this spike completes."""
-        label, times = cell.state["label"], cell.state["times"]
-        own = times.get(str(label))
-        if own is None:
+        if self.hear(cell, line, msg) == 0.0 or cell.label < 0.0:
             return
-        others = [i for i in times if int(i) != label] if line == label else [str(line)]
-        late = [i for i in others if times[i] - own < self.margin]
-        for i in late:
-            cell.send("error", -1.0, to=int(i))
-        if late:
-            cell.send("error", float(len(late)), to=label)
+        own = math.inf
+        for each in cell.lines:
+            if each.index == cell.label:
+                own = each.time
+        late = 0.0
+        for each in cell.lines:
+            completes = each.index != cell.label and (line.index == cell.label or line.index == each.index)
+            if completes and own < math.inf and each.time < math.inf and each.time - own < self.margin:
+                cell.send("error", -1.0, to=each.index)
+                late += 1.0
+        if late > 0.0:
+            cell.send("error", late, to=int(cell.label))
 
 
 @dataclass(frozen=True)
-class TargetTimes(Process):
+class TargetTimes(Teacher):
     """Every output should fire at a given time after the label; the answer comes at its spike.
 
         L = sum_o (t_o - t_0 - target[g][o])^2 / 2,   g the label
@@ -192,19 +226,20 @@ class TargetTimes(Process):
             raise NetworkError(f"TargetTimes: targets is {self.targets!r}; give rows of equal length, times >= 0")
         object.__setattr__(self, "targets", rows)
 
-    def run(self, cell: Handle) -> ProcessGenerator:
-        """Hear and answer at once."""
-        while True:
-            message: Received = yield cell.receive()
-            if message.port == "label":
-                _close(cell)
-                _open(cell, message, len(self.targets))
-            elif _hear(cell, message) and cell.state["label"] >= 0:
-                if message.line >= len(self.targets[0]):
-                    raise EngineError(
-                        f"output {message.line} of {message.source} fired, but TargetTimes has times for "
-                        f"{len(self.targets[0])} outputs; give one per output"
-                    )
-                target = self.targets[cell.state["label"]][message.line]
-                if target < math.inf:
-                    cell.send("error", message.time - cell.state["start"] - target, to=message.line)
+    def on_label(self, cell: Any, line: Any, msg: Any) -> None:
+        """A new trial."""
+        self.close(cell)
+        self.begin(cell, msg, len(self.targets))
+
+    def on_spike(self, cell: Any, line: Any, msg: Any) -> None:
+        """Send the error of an output that fired for the first time."""
+        if self.hear(cell, line, msg) == 0.0 or cell.label < 0.0:
+            return
+        if line.index >= len(self.targets[0]):
+            raise EngineError(
+                f"output {line.index} of {msg.source} fired, but TargetTimes has times for {len(self.targets[0])} "
+                "outputs; give one per output"
+            )
+        target = self.targets[int(cell.label)][line.index]
+        if target < math.inf:
+            cell.send("error", msg.time - cell.start - target, to=line.index)

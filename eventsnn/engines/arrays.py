@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.engines import ahead, compiled_records, kernel, loop
+from eventsnn.engines import ahead, compiled_records, compiled_responders, kernel, loop, responders
 from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import rows, zeros
@@ -72,9 +72,7 @@ class Arrays:
         self.plan, self.calls, self.module = plan, calls, calls.module
         refuse_what_no_entry_can_number(plan)
         self.stage_of = {c.index: k for k, c in enumerate(plan.stages)}
-        self.population: dict[int, Any] = {
-            c.index: self._population(c) for c in plan.cells if isinstance(c.model, Neuron)
-        }
+        self.population: dict[int, Any] = {c.index: self._population(c) for c in kernel.kernel_cells(plan)}
         self.projection = {s.index: self._projection(s) for s in kernel.kernel_synapses(plan)}
         self.loose = {s.index: s.weight.copy() for s in plan.synapses if s.index not in self.projection}
         self.net = self._net()
@@ -94,7 +92,8 @@ class Arrays:
 
     def _population(self, c: Cells) -> Any:
         model = c.model
-        assert isinstance(model, Neuron)
+        if not isinstance(model, Neuron):
+            return compiled_responders.record(self.module, self.plan, c, self.stage_of)
         cells = zeros(c.size, record_type(model.state, OWN))
         for name, values in c.state.items():
             cells[name] = values
@@ -163,6 +162,8 @@ class Arrays:
         i = np.zeros(32, np.int64)
         i[loop.LOG_NEED] = compiled_records.need(plan)
         i[loop.NEED] = 8 + columns + int(np.diff(row).max(initial=0) + np.diff(relay_row).max(initial=0))
+        for c in responders.of_plan(plan):
+            i[loop.NEED] = max(i[loop.NEED], 8 + compiled_responders.need(plan, c))
         stages = len(plan.stages)
         buckets = np.full((RING, stages + 1), -1, np.int64)
         buckets[:, stages] = 0
@@ -174,7 +175,7 @@ class Arrays:
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
-            **ahead.fields(), **compiled_records.buffers(plan),
+            notes=compiled_responders.notes(plan), **ahead.fields(), **compiled_records.buffers(plan),
         )  # fmt: skip
         return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
@@ -285,10 +286,10 @@ class Arrays:
 
     def cell_arrays(self, population: int) -> dict[str, np.ndarray]:
         """State, window and offset of every neuron of a population."""
-        if population not in self.population:
+        model = self.plan.cells[population].model
+        if not isinstance(model, Neuron):
             return {}
-        p, model = self.population[population], self.plan.cells[population].model
-        assert isinstance(model, Neuron)
+        p = self.population[population]
         out = {name: p.cells[name].copy() for name in (*model.state, "window", "offset")}
         if model.linear:
             out.update({name: p.hot[name].copy() for name in ("c0", "c1", "window", "offset")})

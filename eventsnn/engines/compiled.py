@@ -135,6 +135,7 @@ class CompiledEngine:
         for index, t, i in self.arrays.fetch_spikes(whole):
             self.recorder.spike_columns(index).extend(t=t, i=i)
         self.records.fetch(whole)
+        self.guests.responses.fetch()
 
     def _fail(self) -> None:
         """Say what went wrong in the kernel."""
@@ -142,6 +143,8 @@ class CompiledEngine:
         time = seconds(int(i[loop.FAULT_WINDOW]), float(f[0]), self.width)
         what, a, b = int(i[loop.FAULT]), int(i[loop.FAULT_A]), int(i[loop.FAULT_B])
         self.instant = instant(time, self.width)
+        if what in (loop.REFUSED, loop.UNSENT):
+            self.guests.responses.fail()
         if what == loop.RUNAWAY:
             c = next(c for c in self.plan.cells if c.offset <= a < c.offset + c.size)
             raise RunawayError(

@@ -9,6 +9,7 @@ import numpy as np
 from eventsnn.engines import loop
 from eventsnn.engines.ahead import Ahead
 from eventsnn.engines.arrays import ENTRY
+from eventsnn.engines.compiled_responders import Responses
 from eventsnn.engines.guests import Guest, Wake, refuse_unsavable
 from eventsnn.engines.nodes import pieces
 from eventsnn.engines.nodes import runs as runs_of
@@ -100,6 +101,7 @@ class Guests:
         self.forms: dict[tuple[int, int], np.ndarray] = {}  # of blocks
         self.serial = 0  # of the latest alarm
         self.ahead = Ahead(self)
+        self.responses = Responses(self)
 
     def _open(self, s: Synapses) -> None:
         guests = [isinstance(c.model, Process) for c in (s.pre, s.post)]
@@ -127,6 +129,7 @@ class Guests:
             next(station.mailbox.life)
         for station in self.stations.values():
             self.engine.arrays.net.lacking[station.stage] = 0  # until its first turn a guest looks at everything
+        self.responses.put()
         self.hand_over()
 
     def take_turn(self, stage: int, limit: float) -> None:
@@ -292,8 +295,9 @@ class Guests:
         Raises:
             EngineError: a user process that no file can keep.
         """
-        if not self.engine.failed:
-            for station in self.stations.values():
+        self.responses.take()
+        for station in self.stations.values():
+            if not (self.engine.failed or self.responses.of(station)):
                 refuse_unsavable(station.guest)
         return [take_guest(station.guest) for station in self.stations.values()]
 

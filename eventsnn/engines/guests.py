@@ -82,6 +82,10 @@ class Guest:
         """How many synapses lead to the process."""
         return int(self.node.cells.incoming[self.node.index])
 
+    def lines(self, process: int) -> int:
+        """How many members the largest population has that speaks to the process."""
+        return self.node.cells.lines
+
     def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
         """Raise LocalityError, saying what was tried, unless the process asked for a relaxation."""
         if any(one.name == relaxation.name for one in self.node.model.needs):
@@ -106,8 +110,7 @@ class Guest:
         if to is not None:
             self._check_target(port, to)
         if port == "error" and to is None and np.ndim(value) == 0:
-            for synapses, runs in rows:
-                self._check_global(synapses, runs)
+            self.check_global(rows)
         if port == "spike" and any(synapses.plan.wait > 0.0 for synapses, _ in rows):
             value = 0.0  # a spike carries nothing, and a synapse with a learned delay says itself that it has waited
         if isinstance(value, (list, tuple, np.ndarray)):
@@ -131,17 +134,18 @@ class Guest:
             self.engine.recorder.spike_columns(self.node.cells.index).append(self.engine.now, self.node.index)
         self.engine.send(self.node, port, value, to)
 
-    def _check_global(self, synapses: Any, runs: list[tuple[float, int, int]]) -> None:
+    def check_global(self, rows: list[tuple[Any, list[tuple[float, int, int]]]]) -> None:
         """Refuse one error for many learning neurons, unless process, projection or all the rules ask for it."""
-        plan = synapses.plan
-        asked = [plan.projection.needs, *(rule.needs for rule in plan.post.learning)]
-        if not plan.post.learning or global_error in asked[0] or all(global_error in needs for needs in asked[1:]):
-            return
-        every = [j for _, a, b in runs for j in range(a, b)]
-        reached, weights = {synapses.target[j] for j in every}, {synapses.weight(j) for j in every}
-        if len(reached) > 1 and len(weights) == 1:
-            what = f"it sends one error to all {len(reached)} neurons of {plan.post.name}, which learn from it"
-            self.demand(self.node.number, global_error, what)
+        for synapses, runs in rows:
+            plan = synapses.plan
+            asked = [plan.projection.needs, *(rule.needs for rule in plan.post.learning)]
+            if not plan.post.learning or global_error in asked[0] or all(global_error in needs for needs in asked[1:]):
+                continue
+            every = [j for _, a, b in runs for j in range(a, b)]
+            reached, weights = {synapses.target[j] for j in every}, {synapses.weight(j) for j in every}
+            if len(reached) > 1 and len(weights) == 1:
+                what = f"it sends one error to all {len(reached)} neurons of {plan.post.name}, which learn from it"
+                self.demand(self.node.number, global_error, what)
 
     def _check_target(self, port: str, to: int) -> None:
         if port not in self.reached:
@@ -300,6 +304,10 @@ class Rehearsal:
     def senders(self, process: int) -> int:
         """How many synapses lead to the process."""
         return self.guest.senders(process)
+
+    def lines(self, process: int) -> int:
+        """How many members the largest population has that speaks to the process."""
+        return self.guest.lines(process)
 
     def demand(self, process: int, relaxation: Relaxation, what: str) -> None:
         """Raise LocalityError unless the process asked for a relaxation."""

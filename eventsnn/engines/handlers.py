@@ -41,7 +41,7 @@ class _Resolve(ast.NodeTransformer):
             else:
                 arguments.append(self.visit(a))
         if isinstance(function, ast.Name) and function.id in ("min", "max"):
-            return _extreme(function.id, arguments)
+            return extreme(function.id, arguments)
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             owner, name = function.value.id, function.attr
             if owner == "self":
@@ -75,7 +75,7 @@ def _apart(name: str, target: Neuron | None) -> str:
     return f"{name}_" if target is not None and name in POST else name
 
 
-def _extreme(name: str, arguments: list[ast.expr]) -> ast.expr:
+def extreme(name: str, arguments: list[ast.expr]) -> ast.expr:
     """min and max as CPython computes them, also for zeros of both signs and for NaN."""
     result = arguments[0]
     for other in arguments[1:]:
@@ -91,6 +91,20 @@ def text_of(model: Model, target: Neuron | None = None, rule: Rule | None = None
         target: for rules and parts: the neuron at whose synapses they work.
         rule: for parts: the rule they belong to.
     """
+    models = [one for one in (model, target, rule) if one is not None]
+    made_of = [kind for one in models for kind in (type(one), *(type(part) for part in one.parts.values()))]
+    handlers = [handler for kind in made_of for handler in kind.handlers.values()]
+    key = (*map(repr, models), len(models), *made_of, *map(id, handlers))
+    if key not in _TEXTS:
+        _TEXTS[key] = _write(model, target, rule), handlers
+    return _TEXTS[key][0]
+
+
+_TEXTS: dict[tuple[Any, ...], tuple[str, list[Any]]] = {}  # with the handlers, so that no other gets the id of one
+
+
+def _write(model: Model, target: Neuron | None, rule: Rule | None) -> str:
+    """The text of `text_of`."""
     whole = rule or (model if isinstance(model, Rule) else None)
     own = set(whole.neuron_state) if whole is not None else set()
     prefix = prefix_of(model, target)

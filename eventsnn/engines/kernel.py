@@ -11,7 +11,17 @@ from types import ModuleType
 from typing import Any
 
 from eventsnn import epochs, step
-from eventsnn.engines import feeding, logs, loop, plastic, templates, visits
+from eventsnn.engines import (
+    compiled_responders,
+    feeding,
+    logs,
+    loop,
+    plastic,
+    responders,
+    responding,
+    templates,
+    visits,
+)
 from eventsnn.engines import parts as sharing
 from eventsnn.engines.cache import load
 from eventsnn.engines.handlers import epochs_text, prefix_of, step_text, text_of
@@ -40,12 +50,12 @@ def text(plan: Plan) -> str:
     """The kernel of a network."""
     parts = ['"""A kernel written by eventsnn; see eventsnn/engines/kernel.py."""', _header(plan)]
     parts += [_body_of(loop), *(module.text() for module in (visits, feeding, sharing, plastic))]
-    parts += [logs.text(plan), _handlers(plan)]
+    parts += [responding.text()] * bool(responders.of_plan(plan)) + [logs.text(plan), _handlers(plan)]
     codes = port_codes(plan)
     neurons = [c for c in plan.stages if isinstance(c.model, Neuron)]
     parts += [kind_text(plan, c, codes) for c in {kind_of(plan, c): c for c in neurons}.values()]
     parts += [text for c in neurons for text in (stage_text(plan, c, codes), part_text(plan, c))]
-    parts.append(_main(plan))
+    parts += [*responders.text(plan), _main(plan)]
     return _decorated("\n\n\n".join(p.strip() for p in parts) + "\n")
 
 
@@ -53,7 +63,11 @@ def blame(plan: Plan, error: str) -> str:
     """What to tell a user about a handler that Numba does not compile: its file and line, and what Numba said."""
     plain = re.sub(r"\x1b\[\d*m", "", error)
     said = [line.strip() for line in plain.split("\n") if line.strip() and "pipeline" not in line]
+    answering = responders.blame(plan)
     for name in re.findall(r"^\s*def (\w+)\(", plain, re.MULTILINE):  # the innermost function comes first
+        if name in answering:
+            handler = answering[name]
+            return f"{handler.file}:{handler.line}: {handler.owner}.{handler.name} cannot be compiled: {said[0]}"
         for model, target, _ in _models(plan):
             for handler in model.handlers.values():
                 if name == f"{prefix_of(model, target)}__{handler.name}":
@@ -120,7 +134,10 @@ def _header(plan: Plan) -> str:
     ]
     lines.append('Message = namedtuple("Message", "time value")')
     lines.append(f'Net = namedtuple("Net", "{NET}")')
-    for name, fields in (("Linear", LINEAR), ("General", GENERAL), ("Static", STATIC), ("Plastic", PLASTIC)):
+    for name, fields in TUPLES.items():
+        lines.append(f'{name} = namedtuple("{name}", "{fields}")')
+    for c in responders.of_plan(plan):
+        name, fields = compiled_responders.class_of(c), " ".join(responders.fields(c.model))
         lines.append(f'{name} = namedtuple("{name}", "{fields}")')
     for model, target, _ in _models(plan):
         lines.append(
@@ -131,15 +148,16 @@ def _header(plan: Plan) -> str:
 
 NET = (
     "width tick stages i f pool lists buckets nodes touched visits groups blocks runs spikes feed counts inbox lacking "
-    "moments ahead values_ahead " + " ".join(logs.BUFFERS)
+    "moments ahead values_ahead notes " + " ".join(logs.BUFFERS)
 )
-LINEAR = "model cells hot grid first stage sends"
-GENERAL = "model cells due_window due_offset first stage sends"
-STATIC = "target weight"
-PLASTIC = (
-    "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight pre_stage "
-    "wait epochs heard hears marks words"
-)
+TUPLES = {
+    "Linear": "model cells hot grid first stage sends",
+    "General": "model cells due_window due_offset first stage sends",
+    "Responders": "model cells lines count senders ports row ways asks notes first stage",
+    "Static": "target weight",
+    "Plastic": "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight "
+    "pre_stage wait epochs heard hears marks words",
+}
 
 
 def _handlers(plan: Plan) -> str:
@@ -154,7 +172,7 @@ def _handlers(plan: Plan) -> str:
 
 def _main(plan: Plan) -> str:
     neurons = [c for c in plan.cells if isinstance(c.model, Neuron)]
-    everything = ["net", *(f"P{c.index}" for c in neurons), *(f"R{s.index}" for s in kernel_synapses(plan))]
+    everything = ["net", *(f"P{c.index}" for c in kernel_cells(plan)), *(f"R{s.index}" for s in kernel_synapses(plan))]
     lines = []
     for k, c in enumerate(plan.stages):
         lines.append(f"if net.i[STAGE] == {k + 1}:  # {c.name}".replace("\n", " "))
@@ -167,6 +185,8 @@ def _main(plan: Plan) -> str:
                 f"        if not stage_{c.index}({args}, window, limit, net.i[STAGE] - 1):",
                 "            return FAULTY if net.i[FAULT] != 0 else FULL",
             ]
+        elif responders.is_compiled(c.model):
+            lines += responders.main_lines(plan, c, k)
         elif isinstance(c.model, Process):
             lines += [
                 f"    if net.buckets[slot, {k}] >= 0 and hold(net, window, net.i[STAGE] - 1, limit):",
@@ -189,6 +209,12 @@ def _start(neurons: list[Cells], plan: Plan, everything: list[str]) -> str:
     return "\n".join(lines) + "\n\n\n"
 
 
+def kernel_cells(plan: Plan) -> list[Cells]:
+    """The populations whose handlers the kernel runs: neurons and responders."""
+    return [c for c in plan.cells if isinstance(c.model, Neuron) or responders.is_compiled(c.model)]
+
+
 def kernel_synapses(plan: Plan) -> list[Synapses]:
-    """The projections that the kernel delivers on: those onto neurons."""
-    return [s for s in plan.synapses if isinstance(s.post.model, Neuron)]
+    """The projections that the kernel delivers on: those onto such populations."""
+    cells = kernel_cells(plan)
+    return [s for s in plan.synapses if s.post in cells]

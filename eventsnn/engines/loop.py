@@ -39,10 +39,13 @@ NEXT_KNOWN = 22  # next moment of those that are known ahead, see `ahead`
 KNOWN = 23  # how many are known
 KNOWN_END = 24  # the window of the first that is not
 
+NOTES = 25  # what responders noted and is not yet fetched
+TO = 26  # target of a message that a responder could not send
+
 ALARM = -2  # in place of a projection; the payload is its number
 
 # kinds of event, as in eventsnn.events.Kind
-CROSSING, ERROR_KIND, SPIKE_KIND, JUMP = 0, 4, 5, 6
+CROSSING, ERROR_KIND, SPIKE_KIND, JUMP, WAKE = 0, 4, 5, 6, 7
 ARRIVAL = 1  # of what is recorded: anything that arrives, after crossings and before jumps
 
 FORTH, BACK = 0, 1  # which way along a projection
@@ -53,7 +56,7 @@ OWN, MIRRORS, SIGNS = 0, 1, 2  # what weights a way back has: its own, the forwa
 DONE, GUEST, FULL, PAUSE, FAULTY, SHARE, MORE = 0, 1, 2, 3, 4, 5, 6
 
 # faults
-RUNAWAY, NOT_FINITE = 1, 2
+RUNAWAY, NOT_FINITE, REFUSED, UNSENT = 1, 2, 3, 4
 
 ORDER, OTHER, FARTHER, VACANT = 0, 1, 2, 3  # rows of `net.lists`
 

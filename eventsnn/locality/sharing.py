@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from eventsnn.errors import LocalityError
+from eventsnn.locality import reacting
 from eventsnn.locality.reach import CONTAINERS, Code, is_library, is_process, read
 
 _ATOMS = (
@@ -32,7 +33,18 @@ _ATOMS = (
     pathlib.PurePath, decimal.Decimal, fractions.Fraction, logging.Logger, types.ModuleType,
 )  # fmt: skip
 _OURS = frozenset(  # set once, by us
-    {"needs", "_given", "parameters", "state", "post_state", "epoch_state", "handlers", "histories", "initial"}
+    {
+        "needs",
+        "_given",
+        "parameters",
+        "state",
+        "post_state",
+        "epoch_state",
+        "handlers",
+        "histories",
+        "initial",
+        "line_state",
+    }
 )
 _WRAPPERS = (staticmethod, classmethod)
 
@@ -57,6 +69,9 @@ def check(processes: Iterable[tuple[str, int, Any]]) -> None:
     """
     taken: dict[Hashable, tuple[str, Access]] = {}
     for name, size, model in processes:
+        if getattr(model, "only_reacts", bool)():  # its text shows that it shares nothing
+            reacting.confirm(model)
+            continue
         reach = Reach(f"process {name}[0]")
         reach.process(model)
         for key, access in reach.found.items():

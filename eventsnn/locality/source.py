@@ -159,13 +159,19 @@ def push_method(owner: str, name: str, scope: str, depth: int) -> Callable[..., 
     return made[f"push_{name}"]
 
 
-def _is_compiled_from(code: CodeType, text: str) -> bool:
-    """Whether a function's code is what its text compiles to; made by `exec` or replaced, it may be anything."""
+def is_compiled_from(code: CodeType, text: str, modules: tuple[str, ...] = ("math",)) -> bool:
+    """Whether a function's code is what its text compiles to, where these modules are imported.
+
+    Made by `exec` or replaced, it may be anything.
+    """
     parts = code.co_qualname.split(".")
     around = f"class {parts[-2]}:\n" if len(parts) > 1 and parts[-2].isidentifier() else "class _:\n"
     inside = text if text[:1] in " \t" else textwrap.indent(text, " ")
     flags = code.co_flags & sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
-    for head in ("import math\n", ""):  # CPython compiles `math.exp(x)` differently where it sees the import
+    for head in (
+        "".join(f"import {name}\n" for name in modules),
+        "",
+    ):  # CPython compiles `math.exp(x)` differently where it sees the import
         module = compile(head + around + inside, code.co_filename, "exec", flags=flags, dont_inherit=True)
         body = next(c for c in module.co_consts if isinstance(c, CodeType))
         if any(isinstance(c, CodeType) and _bare(c) == _bare(code) for c in body.co_consts):
@@ -193,7 +199,7 @@ def check(function: Callable[..., object], declared: Declared, name: str) -> Han
     checker.check_shape()
     for statement in handler.tree.body:
         checker.visit(statement)
-    if not _is_compiled_from(function.__code__, handler.text):
+    if not is_compiled_from(function.__code__, handler.text):
         what = "does not run the text of its file; write it there, and import that"
         raise LocalityError(f"{handler.file}:{handler.line}: {declared.owner}.{name} {what}", name, declared.owner)
     return handler
