@@ -6,12 +6,11 @@ checks its handlers (see `locality`); making an object checks its parameters.
 
 import typing
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar
 
 from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
-from eventsnn.locality import Declared, Handler, ways
+from eventsnn.locality import Declared, Handler, classes, ways
 from eventsnn.parameters import as_type_of, check_parameter
 from eventsnn.relax import Relaxation, check_needs
 
@@ -38,10 +37,12 @@ class Model:
     state: ClassVar[dict[str, float]] = {}
     post_state: ClassVar[dict[str, float]] = {}
     epoch_state: ClassVar[dict[str, float]] = {}
-    handlers: ClassVar[dict[str, Handler]] = {}
+    handlers: ClassVar[dict[str, Handler]] = classes.Handlers()  # type: ignore[assignment]
     histories: ClassVar[dict[str, Relaxation]] = {}
     needs: ClassVar[tuple[Relaxation, ...]] = ()
     _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
+    _checked: ClassVar[dict[str, Handler] | None] = {}
+    _codes: ClassVar[dict[str, Any]] = {}  # what the methods were when the class was made
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -65,19 +66,18 @@ class Model:
                 raise NetworkError(f"{cls.__name__}.{name} is {value!r}; a {kind} starts from a number")
             group[name] = value
         cls._own_fields()
-        cls.handlers = {}
-        if abstract:
-            return
-        declared = cls._declare()
-        for name in sorted(declared.methods):
-            cls._check_signature(name)
-            cls.handlers[name] = locality.check(getattr(cls, name), declared, name)
+        cls._codes, wait = classes.codes(cls), cls.__module__.startswith("eventsnn.")
+        cls._checked = {} if abstract else None if wait else cls._check()
+
+    @classmethod
+    def _check(cls) -> dict[str, Handler]:
+        """Check all handlers."""
         parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
-        for handler in cls.handlers.values():
-            ways.check(handler, SimpleNamespace(handlers=cls.handlers, parts=parts))
+        found = classes.check_all(cls, cls._declare(), parts, cls._codes)
         if issubclass(cls, Rule):
-            ways.check_epochs(cls.__name__, cls.handlers, cls.epoch_state)
-            ways.check_marks(cls.__name__, cls.handlers)
+            ways.check_epochs(cls.__name__, found, cls.epoch_state)
+            ways.check_marks(cls.__name__, found)
+        return found
 
     @classmethod
     def _remember(cls, name: str, value: Relaxation, scope: str, group: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class Model:
             setattr(self, name, value + 0)  # a plain number, whatever class it was of
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in type(self).handlers:
+        if type(self)._codes.get(name) is not None:
             owner = type(self).__name__
             what = f"{owner}.{name} is replaced on an object; write a class of its own, so that its text is checked"
             raise LocalityError(what, name, owner)

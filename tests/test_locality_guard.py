@@ -1,6 +1,8 @@
 """The run-time guard of the reference engine: what a handler is handed, and what is left of it afterwards."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -353,3 +355,36 @@ def test_only_numbers_stay_in_an_epoch_and_only_numbers_leave():
         call_handler("stale", lambda post: post)
     with pytest.raises(es.LocalityError, match="belongs to the neuron"):
         call_handler("flow", lambda post, dt: setattr(post, "v", dt))
+
+
+LATER = """
+import eventsnn as es
+
+assert es.SuperSpike._checked is None, "importing eventsnn checks a class that nobody asked for"
+
+
+def cheat(self, syn, post, msg):
+    syn.w = 9.0
+
+
+es.PairSTDP.on_pre = cheat
+try:
+    es.PairSTDP.handlers
+except es.LocalityError as error:
+    assert "PairSTDP.on_pre was replaced after its class was made" in str(error), error
+else:
+    raise AssertionError("a handler that was replaced before its class was checked")
+
+
+def every_kind(kind):
+    return {one for sub in kind.__subclasses__() for one in (sub, *every_kind(sub))}
+
+
+kinds = every_kind(es.Rule) | every_kind(es.Neuron) | every_kind(es.model.Part)
+checked = [kind for kind in kinds if kind is not es.PairSTDP and kind.handlers]
+assert len(checked) > 60, len(checked)
+"""
+
+
+def test_classes_of_ours_are_checked_when_they_are_first_asked_for():
+    subprocess.run([sys.executable, "-c", LATER], check=True)

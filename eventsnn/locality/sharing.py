@@ -43,6 +43,8 @@ _OURS = frozenset(  # set once, by us
         "handlers",
         "histories",
         "initial",
+        "_codes",
+        "_checked",
         "line_state",
     }
 )
