@@ -167,7 +167,10 @@ class Domain(es.Rule):
             syn.w = math.exp(zero + 1000.0)
 
 
-@pytest.mark.parametrize(("which", "error"), enumerate([ZeroDivisionError, ValueError, ValueError, OverflowError]))
+FAILING = (ZeroDivisionError, ValueError, ValueError, OverflowError)
+
+
+@pytest.mark.parametrize(("which", "error"), list(enumerate(FAILING)))
 def test_arithmetic_that_fails_says_in_which_handler(which, error):
     net = es.Network()
     net.connect(net.add(es.SpikeTrain([0.1])), net.add(es.LIF()), Domain(which=which))
