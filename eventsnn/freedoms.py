@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eventsnn.errors import EngineError, LocalityError, NetworkError
-from eventsnn.locality import seal, sharing
+from eventsnn.locality import reacting, seal, sharing
 from eventsnn.model import Model, Neuron, Rule, Source
 from eventsnn.plan import Plan, Synapses
 from eventsnn.processes import Process
@@ -137,6 +137,9 @@ def verify(plan: Plan, parameters: list[Any]) -> None:
     for model, before in zip(_models(plan), parameters, strict=True):
         seal.verify(model)
         _compare(type(model).__name__, before, _values(model))
+    for c in plan.cells:
+        if getattr(c.model, "only_reacts", bool)():
+            reacting.confirm(c.model)
 
 
 def _compare(owner: str, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ def _ignore(*message: object) -> None:
 
 
 class Cell:
-    """A responder's own numbers, and what it can do; for its handlers."""
+    """A responder's own numbers, and what it can do; for its handlers, whose text names nothing else."""
 
     __slots__ = ("_handle", "note", "send")
     _handle: Handle
@@ -111,13 +111,9 @@ class Cell:
         object.__setattr__(self, "note", handle.note)
 
     def __getattr__(self, name: str) -> Any:
-        if name not in self._handle.state:
-            raise AttributeError(f"cell has no {name!r}; declare it: state = {{{name!r}: 0.0}}")
         return self._handle.state[name]
 
     def __setattr__(self, name: str, value: float) -> None:
-        if name not in self._handle.state or name in RESERVED:
-            raise AttributeError(f"cell has no {name!r} to write to; declare it: state = {{{name!r}: 0.0}}")
         self._handle.state[name] = float(value)
 
     @property
@@ -144,11 +140,7 @@ class Line:
         object.__setattr__(self, "index", index)
 
     def __getattr__(self, name: str) -> float:
-        if name not in self._numbers:
-            raise AttributeError(f"line has no {name!r}; declare it: line_state = {{{name!r}: 0.0}}")
         return self._numbers[name][self.index]
 
     def __setattr__(self, name: str, value: float) -> None:
-        if name not in self._numbers:
-            raise AttributeError(f"line has no {name!r} to write to; declare it: line_state = {{{name!r}: 0.0}}")
         self._numbers[name][self.index] = float(value)

@@ -341,7 +341,16 @@ def test_a_handler_that_is_replaced_later(engine, monkeypatch):
     one = Replaced()
     one.on_spike = cheat.__get__(one)
     assert "Replaced.on_spike was replaced" in run(one)
+    net = es.Network(1, engine)
+    net.connect(net.add(es.SpikeTrain([[0.5]])), net.add(Replaced(), name="r"))
+    net.run(0.1)
+    monkeypatch.setattr(Replaced, "on_error", cheat, raising=False)
+    with pytest.raises(es.LocalityError, match=r"Replaced\.on_error was added"):
+        net.run(0.1)
+    monkeypatch.delattr(Replaced, "on_error")
     monkeypatch.setattr(Replaced, "on_spike", cheat)
+    with pytest.raises(es.LocalityError, match=r"Replaced\.on_spike was replaced"):
+        net.run(0.1)
     assert "Replaced.on_spike was replaced" in run(Replaced())
 
 

@@ -100,9 +100,9 @@ class Responses:
     def __init__(self, guests: "Guests") -> None:
         self.guests, self.engine = guests, guests.engine
         self.cells = {c.index: c for c in responders.of_plan(self.engine.plan)}
-        for station in guests.stations.values():
-            if self.of(station):
-                self._ask(station)
+        self.stations = [station for station in guests.stations.values() if self.of(station)]
+        for station in self.stations:
+            self._ask(station)
 
     def _ask(self, station: "Station") -> None:
         """Have the kernel ask before it sends one error to many who learn from it, where nobody asked for that."""
@@ -119,9 +119,7 @@ class Responses:
 
     def put(self) -> None:
         """The numbers that guests were given or began with become the kernel's."""
-        for station in self.guests.stations.values():
-            if not self.of(station):
-                continue
+        for station in self.stations:
             cell, lines, state = *self._numbers(station), station.guest.handle.state
             for name in (*station.model.state, "alarm"):
                 cell[name] = state[name]
@@ -135,9 +133,7 @@ class Responses:
 
     def take(self) -> None:
         """The other way round."""
-        for station in self.guests.stations.values():
-            if not self.of(station):
-                continue
+        for station in self.stations:
             guest = station.guest
             cell, lines = self._numbers(station)
             state = guest.handle.state

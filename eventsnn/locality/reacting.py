@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from eventsnn.errors import LocalityError
+from eventsnn.locality.seal import verify_handlers
 from eventsnn.locality.source import _REFUSED, PURE_BUILTINS, PURE_MATH, Handler, is_compiled_from, parse
 
 ACTS = {  # what `cell` can do: how it is written
@@ -36,28 +37,27 @@ def check(cls: Any) -> dict[str, Handler]:
         name = wanted.pop(0)
         if name in found:
             continue
-        found[name] = handler = parse(getattr(cls, name), cls.__name__, name)
+        function = getattr(cls, name)
+        found[name] = handler = parse(function, cls.__name__, name)
         checker = _Checker(cls, handler)
         checker.shape()
         checker.block(handler.tree.body)
         wanted += checker.called
+        code = function.__code__
+        modules = (m for m in code.co_names if isinstance(function.__globals__.get(m), ModuleType))
+        if not is_compiled_from(code, handler.text, tuple(modules)):
+            checker.refuse(handler.tree, "does not run the text of its file; write it there, and import that")
     return found
 
 
 def confirm(model: Any) -> None:
-    """Refuse a responder whose methods are no longer those that were checked.
+    """Refuse a responder whose methods are no longer those that were checked; before every run.
 
     Raises:
         LocalityError: names the method.
     """
     kind = type(model)
-    for name, handler in kind.handlers.items():
-        function = getattr(kind, name)
-        code = getattr(function, "__code__", None)
-        modules = [m for m in getattr(code, "co_names", ()) if isinstance(function.__globals__.get(m), ModuleType)]
-        if name in vars(model) or code is not handler.code or not is_compiled_from(code, handler.text, tuple(modules)):
-            what = f"{handler.file}:{handler.line}: {kind.__name__}.{name} was replaced after its text was checked"
-            raise LocalityError(f"{what}; write a class of its own", name, kind.__name__)
+    verify_handlers(model, lambda name: name.startswith("on_"))
     for owner in kind.__mro__:
         for name in ("__getattribute__", "__getattr__"):
             if name in vars(owner) and owner is not object:

@@ -9,7 +9,7 @@ import builtins
 import dis
 import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import CodeType, FunctionType, MethodType
 from typing import Any, NoReturn
 
@@ -45,6 +45,25 @@ def verify(model: Any) -> None:
     """
     kind = type(model)
     owner = kind.__name__
+    follows = ENTRIES if hasattr(model, "neuron_state") else ()
+    verify_handlers(model, lambda name: name.startswith(("on_", "at_")) or name in follows)
+    for name in kind.parameters:
+        value = getattr(model, name)
+        if type(value) not in (float, int, bool, str) and not hasattr(value, "handlers"):
+            what = f"{owner}.{name} is {value!r}, an object with a life of its own; give a number: {owner}({name}=...)"
+            raise LocalityError(what, name, owner)
+    for part in model.parts.values():
+        verify(part)
+
+
+def verify_handlers(model: Any, is_entry: Callable[[str], bool]) -> None:
+    """See that a model's methods are those that were checked, and that none was added that would be called.
+
+    Raises:
+        LocalityError: names the method.
+    """
+    kind = type(model)
+    owner = kind.__name__
     for name, handler in kind.handlers.items():
         found = vars(model).get(name, inspect.getattr_static(kind, name, None))
         if getattr(found, "__code__", None) is not handler.code:
@@ -53,17 +72,9 @@ def verify(model: Any) -> None:
             raise LocalityError(f"{where} {what}", name, owner)
     known = {name: value for klass in reversed(kind.__mro__) for name, value in vars(klass).items()}
     for name, value in {**known, **vars(model)}.items():
-        entry = name.startswith(("on_", "at_")) or (name in ENTRIES and hasattr(model, "neuron_state"))
-        if entry and callable(value) and name not in kind.handlers:
+        if is_entry(name) and callable(value) and name not in kind.handlers:
             what = f"{owner}.{name} was added after its class was made; write it in the class, so that it is checked"
             raise LocalityError(what, name, owner)
-    for name in kind.parameters:
-        value = getattr(model, name)
-        if type(value) not in (float, int, bool, str) and not hasattr(value, "handlers"):
-            what = f"{owner}.{name} is {value!r}, an object with a life of its own; give a number: {owner}({name}=...)"
-            raise LocalityError(what, name, owner)
-    for part in model.parts.values():
-        verify(part)
 
 
 def seal(model: Any, fields: Iterable[str]) -> Any:

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from eventsnn.errors import LocalityError
-from eventsnn.locality import reacting
 from eventsnn.locality.reach import CONTAINERS, Code, is_library, is_process, read
 
 _ATOMS = (
@@ -72,7 +71,6 @@ def check(processes: Iterable[tuple[str, int, Any]]) -> None:
     taken: dict[Hashable, tuple[str, Access]] = {}
     for name, size, model in processes:
         if getattr(model, "only_reacts", bool)():  # its text shows that it shares nothing
-            reacting.confirm(model)
             continue
         reach = Reach(f"process {name}[0]")
         reach.process(model)
