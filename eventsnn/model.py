@@ -317,8 +317,8 @@ class Rule(Model, abstract=True):
     to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
 
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
-    to mark its synapse; `only_marked(self, post)` says, when an error or control message has passed its `at_...`,
-    whether unmarked synapses may be left out; `unmark(self, post)`, after a `reset`, whether the marks are taken away.
+    to mark its synapse; `only_marked(self, post)` says, after an `at_...`, whether all synapses hear of it (0.0), the
+    marked (1.0) or those marked since the latest `reset` (2.0); `unmark(self, post)`, after it, whether marks go away.
 
     A handler must not divide by zero or leave the domain of a function: the reference engine raises Python's error with
     the handler's place, compiled code goes on with inf or nan. Either refuses a weight that is not finite.

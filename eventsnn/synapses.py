@@ -13,6 +13,8 @@ from eventsnn.model import FUNCTIONS, Neuron, Rule, Source
 from eventsnn.patterns import sorting
 from eventsnn.processes import Process
 
+FRESH, OLD = 1, 2  # marks of a synapse: since its neuron's latest reset, and before
+
 
 @dataclass(eq=False)
 class Cells:

@@ -149,15 +149,19 @@ def epoch(peers):
 
 def test_an_epoch_without_pytorch(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    (ours,) = epoch(peers=True)
-    assert (ours.case, ours.engine) == ("MNIST, 20-8-10, 60,000 digits, from 4", "eventsnn")
-    assert ours.samples_per_second == pytest.approx(60_000 / ours.seconds)
+    ours = epoch(peers=True)
+    case = "MNIST, 20-8-10, 60,000 digits, from 4, "
+    assert [(r.case, r.engine) for r in ours] == [
+        (case + "one at a time", "eventsnn"),
+        (case + "in batches of 100", "eventsnn"),
+    ]
+    assert all(r.samples_per_second == pytest.approx(60_000 / r.seconds) for r in ours)
     assert capsys.readouterr().err.startswith("eventsnn: skipped pytorch, batches of 100: ")
 
 
 def test_an_epoch_beside_pytorch():
     pytest.importorskip("torch")
-    ours, theirs = epoch(peers=True)
+    _, ours, theirs = epoch(peers=True)
     assert ours.case == theirs.case
     assert theirs.engine == "pytorch, batches of 100"
     assert 0 < theirs.seconds_min <= theirs.seconds
@@ -187,6 +191,23 @@ def test_the_peer_has_the_same_gradients():
         by_messages = w - net.matrix(projection)
         assert np.abs(by_messages).max() > 1e-3
         assert tensor.grad.numpy() == pytest.approx(by_messages, rel=1e-9, abs=1e-12)
+
+
+def test_a_batch_of_the_race_moves_every_weight_as_the_peer_does():
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(2)
+    times = np.where(rng.random((100, 20)) < 0.3, np.inf, rng.uniform(0.0, 2.0, (100, 20)))
+    samples = Samples(times, rng.integers(0, 10, 100))
+    net = learning.race(samples, 8, Options(size="tiny", engine="reference"), batch=closed_form.BATCH)
+    projections = [p for p in net.description.projections if p.rule is not None]
+    weights = [net.matrix(p) for p in projections]
+    peer = closed_form.Batches(samples, weights, learning.SHARPNESS, [learning.RATE] * 2)
+    net.run((closed_form.BATCH + 0.5) * learning.PERIOD)
+    peer.run(closed_form.BATCH)
+    for projection, w, tensor in zip(projections, weights, peer.w, strict=True):
+        moved, theirs = net.matrix(projection) - w, tensor.detach().numpy() - w
+        assert np.abs(moved).max() > 0.9 * learning.RATE
+        assert theirs == pytest.approx(moved, abs=1e-3 * learning.RATE)  # of single precision
 
 
 def test_missing_peers_are_skipped_by_name(capsys, tmp_path):

@@ -86,6 +86,28 @@ def test_what_is_left_out_is_not_visited(kind):
     assert 0 < visits[0] < 0.7 * visits[1]
 
 
+class Older(es.SpikeTimeGradient):
+    """Errors are for all synapses with a mark, however old."""
+
+    def only_marked(self, post):
+        """Whatever the age."""
+        return 1.0 if post.lift == 0.0 else 0.0
+
+
+def test_an_error_leaves_out_what_was_marked_in_earlier_trials():
+    """In a batch marks stay for the `apply`; errors visit those of the present trial, and the weights are the same."""
+    visits, weights = [], []
+    for rule in (es.SpikeTimeGradient, Older):
+        net = network("gathered", rule=rule, batch=3)
+        net.measure()
+        net.run(60.0)
+        visits.append(net.report().data["projections"][0]["column_visits"])
+        weights.append(net.weights(net.description.projections[0]))
+    assert visits[0]["apply"] == visits[1]["apply"]
+    assert 0 < visits[0]["gather"] < 0.9 * visits[1]["gather"]
+    np.testing.assert_array_equal(*weights)
+
+
 class Marks(Rule):
     """Marks every second synapse at most."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import eventsnn
 from eventsnn import datasets, rules
 from eventsnn.bench import circuits
-from eventsnn.bench.closed_form import Batches
+from eventsnn.bench.closed_form import BATCH, SLOPE, Batches
 from eventsnn.bench.results import Result, Run, summary
 from eventsnn.bench.runners import WARM_UP, Missing, Options, side_by_side, warn
 from eventsnn.datasets import Samples
@@ -30,8 +30,11 @@ EPOCH = 60_000  # samples, for MNIST
 VERSION = f"eventsnn {eventsnn.__version__}"
 
 
-def race(samples: Samples, hidden: int, options: Options) -> Network:
-    """Inputs, hidden neurons and ten outputs, of which the first to spike names the class; as in the digits demo."""
+def race(samples: Samples, hidden: int, options: Options, batch: int = 1) -> Network:
+    """Inputs, hidden neurons and ten outputs, of which the first to spike names the class; as in the digits demo.
+
+    With a `batch`, weights change after so many samples, and the gradient is that of `Batches`, with no remedy.
+    """
     inputs = samples.times.shape[1]
     times = samples.times if samples.levels is None else samples.levels[samples.times]
     active = np.isfinite(times).sum(axis=1).mean()  # inputs that spike in a sample
@@ -39,12 +42,14 @@ def race(samples: Samples, hidden: int, options: Options) -> Network:
     x = net.add(Latency(), inputs, name="input", record=())
     h = net.add(IF(), hidden, name="hidden")
     y = net.add(IF(), 10, name="output")
-    step, clip, cost = Adam(lr=RATE), Clip(slope=0.1), WeightSum(sum=2.0, rate=0.01)
-    gather, at_once = (SpikeTimeGradient(mode=m, step=step, clip=clip, cost=cost) for m in ("gather", "immediate"))
-    net.connect(x, h, gather, weight=uniform(0.0, 8.0 / active))
-    net.connect(h, y, at_once, weight=uniform(0.0, 16.0 / hidden), feedback="symmetric")
-    teacher = net.teach(y, FirstToSpike(outputs=10, patience=5.0, sharpness=SHARPNESS))
-    stimulus = Stimulus(samples.times, samples.labels, PERIOD, levels=samples.levels)
+    alone = batch == 1
+    parts = {"step": Adam(lr=RATE), "clip": Clip(slope=SLOPE), "cost": WeightSum(sum=2.0, rate=0.01 * alone)}
+    below, above = (SpikeTimeGradient(mode=m, **parts) for m in ("gather", "immediate" if alone else "accumulate"))
+    net.connect(x, h, below, weight=uniform(0.0, 8.0 / active))
+    net.connect(h, y, above, weight=uniform(0.0, 16.0 / hidden), feedback="symmetric")
+    loss = FirstToSpike(outputs=10, patience=5.0, sharpness=SHARPNESS, tau=1.0 if alone else np.inf)
+    teacher = net.teach(y, loss)
+    stimulus = Stimulus(samples.times, samples.labels, PERIOD, levels=samples.levels, batch=batch)
     net.stimulate(stimulus, x, layers=[h, y], teacher=teacher)
     return net
 
@@ -140,32 +145,37 @@ def training(options: Options) -> Iterator[Result]:
 
 
 def epoch(samples: Samples, options: Options) -> Iterator[Result]:
-    """Seconds for 60,000 digits, from fewer; with `--peers` beside the same gradients in batches, by PyTorch.
+    """Seconds for 60,000 digits, from fewer: one at a time, and in batches; with `--peers` beside batches by PyTorch.
 
-    Both begin with the same weights, and learn from the same digits in the same order, a piece each by turns.
+    All begin with the same weights, and learn from the same digits in the same order, a piece each by turns.
     """
     hidden, piece, repetitions = options.pick(full=(350, 500, 3), quick=(350, 100, 2), tiny=(8, 2, 2))
     inputs, times, begun = samples.times.shape[1], EPOCH / piece, time.perf_counter()
-    net = race(samples, hidden, options)
-    weights = [net.matrix(p) for p in net.description.projections if p.rule is not None]
+    ways = ["one at a time", f"in batches of {BATCH}"]
+    nets = [race(samples, hidden, options, batch) for batch in (1, BATCH)]
+    weights = [nets[0].matrix(p) for p in nets[0].description.projections if p.rule is not None]
     peer = batches(samples, weights) if options.peers else None
-    net.run(piece * PERIOD)
+    for net in nets:
+        net.run(piece * PERIOD)
     known = {"build": time.perf_counter() - begun, "synapses": sum(w.size for w in weights), "seed": options.seed}
-    ours, theirs = [], []
+    ours: list[list[Run]] = [[] for _ in nets]
+    theirs = []
     if peer is not None:
         peer.run(piece)
     for _ in range(repetitions):
-        messages, begun = sum(net.message_counts().values()), time.process_time()
-        net.run(piece * PERIOD)
-        seconds = time.process_time() - begun
-        ours.append(Run(seconds * times, round((sum(net.message_counts().values()) - messages) * times)))
+        for net, runs in zip(nets, ours, strict=True):
+            messages, begun = sum(net.message_counts().values()), time.process_time()
+            net.run(piece * PERIOD)
+            seconds = time.process_time() - begun
+            runs.append(Run(seconds * times, round((sum(net.message_counts().values()) - messages) * times)))
         if peer is not None:
             theirs.append(Run(peer.run(piece) * times))
-    case = f"MNIST, {inputs}-{hidden}-10, {EPOCH:,} digits, from {piece * repetitions:,}"
     known |= {"samples": EPOCH, "neurons": hidden + 10}
-    yield summary("training", case, "eventsnn", VERSION, ours, **known)
+    cases = [f"MNIST, {inputs}-{hidden}-10, {EPOCH:,} digits, from {piece * repetitions:,}, {way}" for way in ways]
+    for case, runs in zip(cases, ours, strict=True):
+        yield summary("training", case, "eventsnn", VERSION, runs, **known)
     if peer is not None:
-        yield summary("training", case, peer.engine, peer.version, theirs, **known)
+        yield summary("training", cases[-1], peer.engine, peer.version, theirs, **known)
 
 
 def batches(samples: Samples, weights: list[np.ndarray]) -> Batches | None:

@@ -132,8 +132,7 @@ class Arrays:
             syn["slot"] = first[s.target]
             own["slot"], own["living"], own["vacant"] = first, -1, epochs["next"][first]
         start, order = s.column
-        nothing = np.zeros(0)
-        back_delay, back_weight = nothing, nothing
+        back_delay = back_weight = nothing = np.zeros(0)
         if s.back is not None:
             back_delay = np.ascontiguousarray(s.back.delay)
             back_weight = nothing if s.back.weight is None else np.ascontiguousarray(s.back.weight)
@@ -144,7 +143,7 @@ class Arrays:
             start, np.append(order, np.zeros(loop.AHEAD, np.int64)), s.first, s.index, int(s.back is not None),
             0 if s.back is None else MIRROR.get(s.back.kind, loop.OWN), back_delay, back_weight,
             self.stage_of[s.pre.index], s.wait, epochs, np.zeros(s.post.size), np.zeros(s.post.size, np.int8),
-            marks, marks.view(np.int64),
+            np.ones(s.post.size, np.int8), marks, marks.view(np.int64),
         )  # fmt: skip
 
     def _net(self) -> Any:
@@ -335,6 +334,7 @@ class Arrays:
                     self.projection[s.index].own[name[5:]] = values
                 elif name == "marks":
                     self.projection[s.index].marks[: len(s)] = values
+                    self.projection[s.index].aged[:] = 1  # some may be old
                 elif name.startswith("epoch."):
                     self.projection[s.index].epochs[name[6:]] = values
         pending = state["pending"]

@@ -42,13 +42,13 @@ def column_${K}_${q}_$port(net, P, R, n, window, offset, time, value$kind):
 MARKED_COLUMN = '''
 def column_${K}_${q}_$port(net, P, R, n, window, offset, time, value$kind):
     """Rule $q sees a $port at each synapse of neuron n, or at each that is marked."""
-    few = $few
+    few = concerned($few)
     for c in range(R.col_start[n], R.col_start[n + 1]):
         following = R.col_synapse[c + AHEAD]
-        if not few or R.marks[following] > 0:
+        if (R.marks[following] | EVERY) & few != 0:
             prefetch(R.syn, following)
         j = R.col_synapse[c]
-        if not few or R.marks[j] > 0:
+        if (R.marks[j] | EVERY) & few != 0:
             each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, value$kind)
 '''
 
@@ -58,15 +58,16 @@ def rows_${K}_${q}_$port(net, P, R, S, start, stop, window, offset, value):
     time = window * net.width + offset
     given = value
     number = 0
-    whole = 0
+    marked = 0
     for k in range(start, stop):
         n = S.target[k] + 0
         value = given * S.weight[k]
 $once
         R.heard[n] = value
-        R.hears[n] = 1
+        few = $few
+        R.hears[n] = few
+        marked |= few
         number += 1
-$note
     if number * ROWS_FROM >= R.hears.size:
         first = S.target[start] + 0
         last = S.target[stop - 1] + 0
@@ -88,35 +89,37 @@ $skip
 
 UNMARK = '''
 def unmark_${K}_$q(P, R, n):
-    """After a reset of neuron n: take the marks of its synapses away, if rule $q says so."""
-    if $unmark:
-        for c in range(R.col_start[n], R.col_start[n + 1]):
-            R.marks[R.col_synapse[c]] = 0
+    """After a reset of neuron n: take the marks of its synapses away, if rule $q says so, or else they are old."""
+    left = $unmark
+    R.aged[n] = left
+    for c in range(R.col_start[n], R.col_start[n + 1]):
+        j = R.col_synapse[c]
+        if R.marks[j] != 0:
+            R.marks[j] = left
 
 
 def unmark_many_${K}_$q(P, R, S, start, stop):
     """The same for the neurons that the synapses start..stop of S lead to."""
-    number = 0
+    if (stop - start) * ROWS_FROM < R.hears.size:
+        for k in range(start, stop):
+            unmark_${K}_$q(P, R, S.target[k] + 0)
+        return
+    concerns = FRESH
     for k in range(start, stop):
         n = S.target[k] + 0
-        if $unmark:
-            R.hears[n] = 1
-            number += 1
-    if number * ROWS_FROM >= R.hears.size:
-        first = S.target[start] + 0
-        last = S.target[stop - 1] + 0
-        for word in range(R.words.size):
-            if R.words[word] != 0:
-                for j in range(8 * word, min(8 * word + 8, R.target.size)):
-                    n = R.target[j] + 0
-                    if first <= n <= last and R.hears[n] > 0:
-                        R.marks[j] = 0
-    else:
-        for k in range(start, stop):
-            n = S.target[k] + 0
-            if R.hears[n] > 0:
-                for c in range(R.col_start[n], R.col_start[n + 1]):
-                    R.marks[R.col_synapse[c]] = 0
+        left = $unmark
+        R.hears[n] = 1 + left
+        if left == 0 and R.aged[n] != 0:
+            concerns = FRESH | OLD
+        R.aged[n] = left
+    first = S.target[start] + 0
+    last = S.target[stop - 1] + 0
+    for word in range(R.words.size):
+        if R.words[word] & (concerns * EIGHT) != 0:
+            for j in range(8 * word, min(8 * word + 8, R.target.size)):
+                n = R.target[j] + 0
+                if first <= n <= last and R.hears[n] > 0 and R.marks[j] != 0:
+                    R.marks[j] = R.hears[n] - 1
     for k in range(start, stop):
         R.hears[S.target[k]] = 0
 '''
@@ -195,12 +198,12 @@ def unmark_lines(kind: str, plastic: list[Synapses], port: str) -> list[str]:
 
 def unmark_text(kind: str, k: int, s: Synapses) -> str:
     """The functions that take marks away at the k-th rule of a kind of population."""
-    return Template(UNMARK).substitute(K=kind, q=k, unmark=_asks(s, "unmark"))
+    return Template(UNMARK).substitute(K=kind, q=k, unmark=f"0 if {_asks(s, 'unmark')} > 0.0 else OLD")
 
 
 def _asks(s: Synapses, name: str) -> str:
     """What asks a rule about marks at neuron n."""
-    return f"{rule_prefix(s)}__{name}(R.rule, R.own[n], P.cells[n], P.model) > 0.0"
+    return f"{rule_prefix(s)}__{name}(R.rule, R.own[n], P.cells[n], P.model)"
 
 
 def texts(kind: str, k: int, s: Synapses, port: str, together: bool) -> list[str]:
@@ -224,12 +227,10 @@ def texts(kind: str, k: int, s: Synapses, port: str, together: bool) -> list[str
 def _rows_names(few: str) -> dict[str, str]:
     """What fills in how rows are gone through, if unmarked synapses can be left out and if not."""
     if not few:
-        return {"note": "", "skip": " " * 12 + "prefetch(R.syn, j + AHEAD)", "hears": "R.hears[n] > 0"}
-    note = [f"if {few}:", "    R.hears[n] = 2  # marked synapses only", "else:", "    whole += 1"]
-    skip = ["if whole == 0 and j % 8 == 0 and R.words[j // 8] == 0:", "    j += 8", "    continue"]
-    skip.append("prefetch(R.syn, j + AHEAD)")
-    hears = "(R.hears[n] == 1 or (R.hears[n] == 2 and R.marks[j] > 0))"
-    return {"note": _lines(note, 8), "skip": _lines(skip, 12), "hears": hears}
+        return {"few": "1", "skip": " " * 12 + "prefetch(R.syn, j + AHEAD)", "hears": "R.hears[n] > 0"}
+    skip = ["if j % 8 == 0 and marked < EVERY and R.words[j // 8] & (marked * EIGHT) == 0:", "    j += 8"]
+    skip += ["    continue", "prefetch(R.syn, j + AHEAD)"]
+    return {"few": f"concerned({few})", "skip": _lines(skip, 12), "hears": "(R.marks[j] | EVERY) & R.hears[n] != 0"}
 
 
 def many_text(names: dict[str, str], plastic: list[Synapses], port: str, lines: list[str]) -> str:

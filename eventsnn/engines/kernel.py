@@ -156,7 +156,7 @@ TUPLES = {
     "Responders": "model cells lines count senders ports row ways asks notes first stage",
     "Static": "target weight",
     "Plastic": "target source syn own rule col_start col_synapse first index has_back mirror back_delay back_weight "
-    "pre_stage wait epochs heard hears marks words",
+    "pre_stage wait epochs heard hears aged marks words",
 }
 
 

@@ -162,7 +162,7 @@ def _before_enter(kind: str, s: Synapses) -> str:
         call = f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))"
         lines += [
             "before = syn.w",
-            *([f"if {call} != 0.0:", "    R.marks[j] = 1"] if s.marks else [call]),
+            *([f"if {call} != 0.0:", "    R.marks[j] = int(FRESH)"] if s.marks else [call]),
             "if not -math.inf < syn.w < math.inf:",
             "    fault(net, int(NOT_FINITE), R.index, j, window, s, before)",
             *logs.change_lines(s, "ARRIVAL", "0", "s"),

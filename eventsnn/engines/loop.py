@@ -67,6 +67,9 @@ GO_1, PER_1, GO_2, PER_2 = 6, 7, 8, 9  # what may happen within one window, and 
 DECAY_00, DECAY_01, DECAY_11 = 10, 11, 12  # of the coefficients
 GRID = 13
 
+FRESH, OLD = 1, 2  # marks of synapses, as in eventsnn.synapses
+EVERY = 4  # beside them: all synapses, marked or not
+EIGHT = 0x0101010101010101  # times a mark: in each byte of a word
 ROWS_FROM = 8  # when one neuron in so many hears a message, synapses are gone through row by row
 AHEAD, SOON = 16, 6  # records; so far ahead their memory is asked for, and that of what they point to
 BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread

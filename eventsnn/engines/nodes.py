@@ -10,6 +10,7 @@ from eventsnn.events import Instant, Key, kind_of_port
 from eventsnn.linear import senses
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Cells, Synapses
+from eventsnn.synapses import FRESH, OLD
 
 if TYPE_CHECKING:
     from eventsnn.engines.guests import Guest
@@ -116,15 +117,18 @@ class Learning:
     def concerned(self, port: str) -> list[int]:
         """The synapses that a message of that port concerns, in their order."""
         marks = self.synapses.marks
-        if not marks or port == "post" or not self.acts.only_marked(self.post) > 0.0:
+        few = self.acts.only_marked(self.post) if marks and port != "post" else 0.0
+        if not few > 0.0:
             return self.column
-        return [j for j in self.column if marks[j]]
+        return [j for j in self.column if marks[j] == FRESH or (marks[j] and few < 2.0)]
 
     def unmark(self) -> None:
-        """After a reset: take the marks away, if the rule says so."""
-        if self.synapses.marks and self.acts.unmark(self.post) > 0.0:
+        """After a reset: take the marks away if the rule says so, or else note that they are of an earlier trial."""
+        marks = self.synapses.marks
+        if marks:
+            left = 0 if self.acts.unmark(self.post) > 0.0 else OLD
             for j in self.column:
-                self.synapses.marks[j] = 0
+                marks[j] = left if marks[j] else 0
 
 
 class Node:

@@ -1,8 +1,21 @@
-"""What a kernel does at single synapses that learn: spikes that wait there, and weights of the way back."""
+"""What a kernel does at single synapses that learn: spikes that wait there, weights of the way back, and marks."""
 
 import inspect
 
-from eventsnn.engines.loop import FORTH, MIRRORS, SIGNS, SPIKE_KIND, WAITED, due, push, python_max, room
+from eventsnn.engines.loop import (
+    EVERY,
+    FORTH,
+    FRESH,
+    MIRRORS,
+    OLD,
+    SIGNS,
+    SPIKE_KIND,
+    WAITED,
+    due,
+    push,
+    python_max,
+    room,
+)
 
 
 def wait_there(net, R, P, x, window):
@@ -30,6 +43,11 @@ def way_back(R, j, w):
     return back
 
 
+def concerned(few):
+    """Which synapses a message is for, by their marks, from what a rule's `only_marked` says."""
+    return FRESH if few >= 2.0 else FRESH | OLD if few > 0.0 else EVERY
+
+
 def text() -> str:
     """What every kernel gets of this module."""
-    return "\n\n".join(inspect.getsource(f) for f in (wait_there, way_back))
+    return "\n\n".join(inspect.getsource(f) for f in (wait_there, way_back, concerned))

@@ -22,6 +22,7 @@ from eventsnn.events import Instant, Key, Kind, Message, end_of_run, instant, la
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
+from eventsnn.synapses import FRESH
 
 PORTS = ["spike", "error", "reset", "label", "apply", "value"]  # numbers in the message log, extended as needed
 WAITED = 1.0  # payload of a spike that has waited at its synapse; others carry 0
@@ -267,7 +268,7 @@ class ReferenceEngine:
                         self.look_back(synapses, j, learning.neighbours)
                     before = syn.w
                     if learning.on_pre(syn, learning.post, Message(self.now, 0.0)) and synapses.marks:
-                        synapses.marks[j] = 1
+                        synapses.marks[j] = FRESH
                     self.note_weight(synapses, j, before)
         w = synapses.weight(j)
         if node.linear:

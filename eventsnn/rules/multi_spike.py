@@ -99,8 +99,8 @@ class MultiSpikeGradient(Rule):
         return 1.0
 
     def only_marked(self, post):
-        """A synapse without a spike has no gradient."""
-        return 1.0
+        """A gather concerns the spikes of this trial, an apply those since the last."""
+        return 1.0 + post.pending
 
     def unmark(self, post):
         """A new trial; but gradients of the old one may have to wait."""

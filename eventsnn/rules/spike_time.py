@@ -106,8 +106,8 @@ class SpikeTimeGradient(Rule):
         return self.trials.arrive(syn, post, msg.time)
 
     def only_marked(self, post):
-        """A synapse without a spike in time has no gradient; what a remedy adds is for all."""
-        return self.trials.brief() if post.lift == 0.0 else 0.0
+        """An error concerns the spikes of this trial, an apply those since the last; what a remedy adds is for all."""
+        return (1.0 + post.pending) * self.trials.brief() if post.lift == 0.0 else 0.0
 
     def unmark(self, post):
         """A new trial; but gradients of the old one may have to wait."""
