@@ -100,17 +100,20 @@ $flow    cell = load_${K}(P, n)
 def enter_${K}($args, n, window, s):
     """The first arrival of a window, at offset s.
 
-    How much input surely leaves the neuron below threshold to the end of the next window is its budget: arrivals that
-    stay within it ask nothing more. Returns whether there was room for all that happened on the way.
+    How much input surely leaves the neuron below threshold for ever, or else to the end of the next window, is its
+    budget: arrivals that stay within it ask nothing more. Returns whether there was room for all that happened on the
+    way.
     """
     hot = P.hot[n]
-    dt = (window - hot.window) * net.width
+    steps = window - hot.window
+    dt = steps * net.width
     safe = hot.safe - dt
     if safe < 0.0:
         return bring_${K}($args, n, window, s)
-    if dt == net.width:
-        c0 = hot.c0 * P.grid[DECAY_00] + hot.c1 * P.grid[DECAY_01]
-        c1 = hot.c1 * P.grid[DECAY_11]
+    if steps < STEPS:
+        at = DECAY + 3 * steps
+        c0 = hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]
+        c1 = hot.c1 * P.grid[at + 2]
     else:
         d00, d01, d11 = ${M}__decay(P.model, dt)
         c0 = hot.c0 * d00 + hot.c1 * d01
@@ -124,12 +127,14 @@ def enter_${K}($args, n, window, s):
     else:
         v = hot.level + c0 * P.grid[START_0] + c1 * P.grid[START_1]
         i = c1 * P.grid[START_I]
-        if dt <= 2.0 * net.width:  # a neuron that little reaches had better be told when to be looked at again
+        if safe == math.inf:  # it was in no danger; mostly it still is not
+            budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_EVER], P.grid[PER_EVER])
+        if budget < 0.0 and steps <= 2:  # a neuron that little reaches had better be told when to be looked at again
             budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_2], P.grid[PER_2])
-        if budget >= 0.0:
-            safe = 2.0 * net.width
-            visit(net, P.first + n, window + 2)
-        else:
+            if budget >= 0.0:
+                safe = 2.0 * net.width
+                visit(net, P.first + n, window + 2)
+        if budget < 0.0:
             touch(net, P.first + n)
             budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_1], P.grid[PER_1])
             safe = net.width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, hot.level, v, i))
@@ -253,8 +258,8 @@ RUSH = '''
 def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f1):
     """Let a spike reach synapses without a rule, up to the first that needs more than a sum; return how many."""
     hot, grid = P.hot, P.grid
-    d00, d01, d11 = grid[DECAY_00], grid[DECAY_01], grid[DECAY_11]
     b0, b1, g, go, per = grid[START_0], grid[START_1], grid[START_I], grid[GO_2], grid[PER_2]
+    go_ever, per_ever = grid[GO_EVER], grid[PER_EVER]
     for k in range(target.size):
         n = target[k]
         w = weight[k]
@@ -263,22 +268,29 @@ def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f
         c0 = cell.c0
         c1 = cell.c1
         if cell.window != window:
-            if window - cell.window > 1 or not s < cell.safe - width or cell.level == math.inf:
+            steps = window - cell.window
+            if steps >= STEPS or not s < cell.safe - steps * width or cell.level == math.inf:
                 return k
-            c0 = c0 * d00 + c1 * d01
-            c1 = c1 * d11
+            at = DECAY + 3 * steps
+            c0 = c0 * grid[at] + c1 * grid[at + 1]
+            c1 = c1 * grid[at + 2]
             v = cell.level + c0 * b0 + c1 * b1
-            budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go, per)
-            if budget < (w if w > 0.0 else 0.0):
-                return k
-            cell.window = window
-            cell.safe = 2.0 * width
             node = P.first + n
-            visits[node] = window + 2
-            if window + 2 < groups[node // GROUP]:
-                groups[node // GROUP] = window + 2
-                if window + 2 < blocks[node // BLOCK]:
-                    blocks[node // BLOCK] = window + 2
+            need = w if w > 0.0 else 0.0
+            budget = -1.0
+            if cell.safe == math.inf:  # it was in no danger; mostly it still is not
+                budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go_ever, per_ever)
+            if budget < need:
+                budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go, per)
+                if steps > 2 or budget < need:
+                    return k
+                cell.safe = 2.0 * width
+                visits[node] = window + 2
+                if window + 2 < groups[node // GROUP]:
+                    groups[node // GROUP] = window + 2
+                    if window + 2 < blocks[node // BLOCK]:
+                        blocks[node // BLOCK] = window + 2
+            cell.window = window
         budget -= w if w > 0.0 else 0.0
         if budget < 0.0:
             return k
@@ -331,7 +343,10 @@ def start_${K}(net, P, fresh):
     P.grid[END_0], P.grid[END_1], P.grid[END_I] = ${M}__basis(P.model, net.width)
     P.grid[GO_1], P.grid[PER_1] = ${M}__horizon(P.model, net.width)
     P.grid[GO_2], P.grid[PER_2] = ${M}__horizon(P.model, 2.0 * net.width)
-    P.grid[DECAY_00], P.grid[DECAY_01], P.grid[DECAY_11] = ${M}__decay(P.model, net.width)
+    P.grid[GO_EVER], P.grid[PER_EVER] = ${M}__horizon(P.model, math.inf)
+    for k in range(STEPS):
+        at = DECAY + 3 * k
+        P.grid[at], P.grid[at + 1], P.grid[at + 2] = ${M}__decay(P.model, k * net.width)
     for n in range(P.cells.size):
         if fresh > 0:
 $begin
