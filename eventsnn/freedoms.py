@@ -15,6 +15,7 @@ from eventsnn.model import Model, Neuron, Rule, Source
 from eventsnn.plan import Plan, Synapses
 from eventsnn.processes import Process
 from eventsnn.relax import Relaxation, exact_time, instant, weight_transport
+from eventsnn.responder import Responder, numbers_of
 
 _REFERENCE_ONLY = {
     "neighbour": "a synapse cannot see its sender there",
@@ -134,12 +135,12 @@ def verify(plan: Plan, parameters: list[Any]) -> None:
     Raises:
         LocalityError: a handler that was replaced, or a parameter that was changed.
     """
-    for model, before in zip(_models(plan), parameters, strict=True):
-        seal.verify(model)
+    for model, before in zip([*_models(plan), *_responders(plan)], parameters, strict=True):
+        if isinstance(model, Responder):
+            reacting.confirm(model)
+        else:
+            seal.verify(model)
         _compare(type(model).__name__, before, _values(model))
-    for c in plan.cells:
-        if getattr(c.model, "only_reacts", bool)():
-            reacting.confirm(c.model)
 
 
 def _compare(owner: str, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -147,7 +148,7 @@ def _compare(owner: str, before: dict[str, Any], now: dict[str, Any]) -> None:
         new = now[name]
         if isinstance(old, dict):
             _compare(f"{owner}.{name}", old, new)
-        elif new != old and new == new:
+        elif not np.array_equal(old, new, equal_nan=not isinstance(old, str)):
             what = f"{owner}.{name} was {old!r} and is now {new!r}; every engine took it over when the network began"
             raise LocalityError(
                 f"{what}, so use a new network, or a State that a message sets", name, owner, "temporal"
@@ -155,11 +156,13 @@ def _compare(owner: str, before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def parameters_of(plan: Plan) -> list[dict[str, Any]]:
-    """The parameters of every neuron and rule, to be compared later."""
-    return [_values(model) for model in _models(plan)]
+    """The parameters of every neuron, rule and responder, to be compared later."""
+    return [_values(model) for model in [*_models(plan), *_responders(plan)]]
 
 
-def _values(model: Model) -> dict[str, Any]:
+def _values(model: Model | Responder) -> dict[str, Any]:
+    if isinstance(model, Responder):
+        return numbers_of(model)
     values = {name: getattr(model, name) for name in model.parameters}
     return {name: _values(value) if isinstance(value, Model) else value for name, value in values.items()}
 
@@ -167,6 +170,10 @@ def _values(model: Model) -> dict[str, Any]:
 def _models(plan: Plan) -> list[Neuron | Rule]:
     neurons = [c.model for c in plan.cells if isinstance(c.model, Neuron)]
     return [*neurons, *(s.rule for s in plan.synapses if s.rule is not None)]
+
+
+def _responders(plan: Plan) -> list[Responder]:
+    return [c.model for c in plan.cells if isinstance(c.model, Responder) and c.model.only_reacts()]
 
 
 def _check_neighbours(s: Synapses) -> None:

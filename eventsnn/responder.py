@@ -15,6 +15,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import numpy as np
+
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.locality import Handler, reacting
 from eventsnn.processes import Handle, Process, ProcessGenerator, Received, Waiting, lines
@@ -144,3 +146,19 @@ class Line:
 
     def __setattr__(self, name: str, value: float) -> None:
         self._numbers[name][self.index] = float(value)
+
+
+def numbers_of(model: Responder) -> dict[str, Any]:
+    """The numbers and tables that a responder's handlers read as `self.name`, as they are now."""
+    found: dict[str, Any] = {}
+    for name in {**vars(type(model)), **vars(model)}:
+        if name.startswith("_") or isinstance(getattr(type(model), name, None), property):
+            continue
+        value = getattr(model, name, None)
+        if isinstance(value, (bool, int, float)):
+            found[name] = value + 0
+        elif isinstance(value, (tuple, np.ndarray)):
+            table = np.array(value)
+            if table.dtype.kind in "fiu" and table.size:
+                found[name] = np.ascontiguousarray(table)
+    return found

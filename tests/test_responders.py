@@ -4,7 +4,7 @@ import importlib
 import math
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -352,6 +352,31 @@ def test_a_handler_that_is_replaced_later(engine, monkeypatch):
     with pytest.raises(es.LocalityError, match=r"Replaced\.on_spike was replaced"):
         net.run(0.1)
     assert "Replaced.on_spike was replaced" in run(Replaced())
+
+
+@dataclass
+class Louder(es.Responder):
+    factor: float = 2.0
+    table: np.ndarray = field(default_factory=lambda: np.array([1.0, 3.0]))
+
+    def on_spike(self, cell, line, msg):
+        cell.note("heard", self.factor * self.table[int(line.index)])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["factor", "table"])
+def test_a_parameter_that_changes_between_runs(name, engine, plain_python):
+    one = Louder()
+    net = es.Network(1, engine)
+    net.connect(net.add(es.SpikeTrain([[0.5], [0.6]])), net.add(one, name="r"))
+    net.run(0.1)
+    net.run(0.1)
+    if name == "factor":
+        one.factor = 3.0
+    else:
+        one.table[1] = 4.0
+    with pytest.raises(es.LocalityError, match=rf"Louder\.{name} was .* and is now .* use a new network"):
+        net.run(1.0)
 
 
 def handlers(**made):

@@ -12,12 +12,10 @@ import copy
 from string import Template
 from typing import Any
 
-import numpy as np
-
 from eventsnn.engines.handlers import extreme
 from eventsnn.locality import Handler
 from eventsnn.plan import Cells, Plan, Synapses
-from eventsnn.responder import Responder
+from eventsnn.responder import Responder, numbers_of
 
 HERE = ("net", "P", "n", "window", "offset", "cell")
 STAGE = '''
@@ -283,15 +281,4 @@ def blame(plan: Plan) -> dict[str, Handler]:
 
 def fields(model: Any) -> dict[str, Any]:
     """The numbers and tables that handlers read as `self.name`; never empty."""
-    found: dict[str, Any] = {}
-    for name in {**vars(type(model)), **vars(model)}:
-        if name.startswith("_") or isinstance(getattr(type(model), name, None), property):
-            continue
-        value = getattr(model, name, None)
-        if isinstance(value, (bool, int, float)):
-            found[name] = value + 0
-        elif isinstance(value, (tuple, np.ndarray)):
-            table = np.array(value)
-            if table.dtype.kind in "fiu" and table.size:
-                found[name] = np.ascontiguousarray(table)
-    return found or {"nothing": 0.0}
+    return numbers_of(model) or {"nothing": 0.0}
