@@ -15,7 +15,7 @@ def load(source: str) -> ModuleType:
     """The module of a kernel's text."""
     import numba
 
-    name = "kernel_" + hashlib.sha256(f"{numba.__version__}|bundles|{source}".encode()).hexdigest()[:20]
+    name = "kernel_" + hashlib.sha256(f"{numba.__version__}|assembly|{source}".encode()).hexdigest()[:20]
     path = _cache_folder() / f"{name}.py"
     if not path.exists():
         beside = path.with_suffix(f".{os.getpid()}.part")
