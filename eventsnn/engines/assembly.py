@@ -8,7 +8,7 @@ Of Numba's passes only those are left that a kernel needs: it has no closures, e
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,13 +20,8 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.types.functions import BaseFunction
 
-
-class Piece(JITCodeLibrary):
-    """What Numba wrote for a function that only others call. It is optimised where it is used."""
-
-    def finalize(self) -> None:
-        """Leave it as it is."""
-        self._finalized = True
+from eventsnn.engines import shelf
+from eventsnn.engines.shelf import Piece
 
 
 class Whole(JITCodeLibrary):
@@ -86,8 +81,7 @@ class Writing(typed_passes.NativeLowering):
     def run_pass(self, state: Any) -> bool:
         """Write, and let those that call it find it."""
         super().run_pass(state)
-        key = [].clear  # stands for what Python would call: any function that equals no other
-        state["cr"] = state["cr"]._replace(cfunc=key)
+        state["cr"] = state["cr"]._replace(cfunc=(key := shelf.entry_point()))
         state.targetctx.insert_user_function(key, state["cr"].fndesc, [state.library])
         return True
 
@@ -129,13 +123,28 @@ class PieceCompiler(Compiler):
 
     def define_pipelines(self) -> list[PassManager]:
         """The passes."""
-        flags = self.state.flags
+        state, flags, function = self.state, self.state.flags, self.state.func_id.func
+        state.targetctx.mangler = shelf.namer(shelf.key_of(function, state.args), function)
         flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
         return super().define_pipelines()
 
 
 RULES: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+
+
+def _piece(**options: Any) -> Callable[[Any], Any]:
+    def make(function: Any) -> Any:
+        made = njit(pipeline_class=PieceCompiler, **RULES, **options)(function)
+        if made is not function:  # Numba is on
+            find = made.get_call_template
+            made.get_call_template = lambda given, named: find(tuple(types.unliteral(kind) for kind in given), named)
+            made._cache = shelf.Shelf(function)
+        return made
+
+    return make
+
+
 entry = njit(cache=True, pipeline_class=Compiler, **RULES)  # Python calls it
 part = njit(cache=True, nogil=True, pipeline_class=Compiler, **RULES)  # threads do
-inner = njit(pipeline_class=PieceCompiler, **RULES)  # others call it
-inlined = njit(forceinline=True, pipeline_class=PieceCompiler, **RULES)  # in one loop each, for every synapse
+inner = _piece()  # others call it
+inlined = _piece(forceinline=True)  # in one loop each, for every synapse
