@@ -51,7 +51,7 @@ def compiling() -> Iterator[None]:
     Numba finds out anew at each `<` which of its some thirty versions (of numbers, of sets, of strings, ...) is meant,
     twice. Here it remembers the answer. Python's collector of cycles finds nothing to free in the meantime.
     """
-    find, known, collects = getattr(BaseFunction, FIND), {}, gc.isenabled()
+    known: dict[Any, Any] = {}
 
     def remember(function: Any, context: Any, given: Any, named: Any) -> Any:
         if all(isinstance(kind, types.Number) for kind in given):
@@ -62,6 +62,7 @@ def compiling() -> Iterator[None]:
         return known[key]
 
     with global_compiler_lock:  # so nobody else compiles anything
+        find, collects = getattr(BaseFunction, FIND), gc.isenabled()
         gc.disable()
         setattr(BaseFunction, FIND, remember)
         try:

@@ -103,8 +103,8 @@ class Shelf:
 
 
 def entry_point() -> Any:
-    """Stands for what Python would call: any function that equals no other."""
-    return [].clear
+    """Stands for what Python would call: a built-in function that equals no other, and raises if it is called."""
+    return [].remove
 
 
 @lru_cache(maxsize=4096)
@@ -123,19 +123,29 @@ def _path(key: str) -> Path:
     return folder / key
 
 
-@lru_cache(maxsize=4096)
 def _text(function: Any) -> str:
-    code = function.__code__
-    said: list[Any] = [code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames]
+    found: dict[Any, str] = {}
+    left = [function]
+    while left:
+        one = left.pop()
+        if one not in found:
+            found[one], calls = _own_text(one)
+            left += calls
+    return _hash((found.pop(function), sorted(found.values())))
+
+
+@lru_cache(maxsize=4096)
+def _own_text(function: Any) -> tuple[str, list[Any]]:
+    """What a function says by itself, and which others of its module it calls."""
+    code, calls = function.__code__, []
+    said = [code.co_name, code.co_argcount, function.__defaults__]
+    said += [code.co_code, code.co_consts, code.co_names, code.co_varnames]
     for name in sorted({i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}):
         value = function.__globals__.get(name)
         if hasattr(value, "py_func"):
-            said.append(_text(value.py_func))
-        elif isinstance(value, int | float):
-            said.append(value)
-        else:
-            said.append((name, getattr(value, "_fields", "")))
-    return _hash(said)
+            calls.append(value.py_func)
+        said.append((name, value if isinstance(value, int | float) else getattr(value, "_fields", "")))
+    return _hash(said), calls
 
 
 def _hash(said: Any) -> str:
