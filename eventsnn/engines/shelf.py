@@ -23,7 +23,14 @@ from numba.core.typing.templates import signature
 
 from eventsnn.engines import cache
 
-PLAIN = (types.Number, types.Boolean, types.NoneType, types.BaseTuple, types.Record)  # of what a function returns
+PLAIN = (
+    types.Number,
+    types.Boolean,
+    types.NoneType,
+    types.UniTuple,
+    types.Tuple,
+    types.Record,
+)  # of what a function returns
 ENVIRONMENT = ".NumbaEnv."
 
 
