@@ -15,18 +15,23 @@ IMPORT = "import eventsnn"
 XOR = """
 from eventsnn.demo.runner import module
 demo = module("temporal_xor")
-net = demo.build(engine={engine!r})
+net = demo.build(engine={engine!r}, feedback={feedback!r})
 net.run(demo.EPOCH)
 """
 
 
 def startup(options: Options) -> Iterator[Result]:
-    """CPU time of whole processes: nothing, the import, and temporal XOR with and without a kernel from before."""
-    xor = XOR.format(engine=options.engine)
+    """CPU time of whole processes: nothing, the import, and temporal XOR with and without a kernel from before.
+
+    One kernel has to be compiled that shares most of its functions with one from before: weights of the way back are
+    learned there.
+    """
+    xor, other = (XOR.format(engine=options.engine, feedback=way) for way in ("symmetric", "learned"))
     with tempfile.TemporaryDirectory(prefix="eventsnn-bench-") as cache:
         yield measure("Python alone", "pass", cache, options.pick(7, 3, 1))
         yield measure("import eventsnn", IMPORT, cache, options.pick(7, 3, 1))
         yield measure("temporal XOR, four trials, first start ever", xor, cache, 1)
+        yield measure("temporal XOR, four trials, learned feedback, its first start", other, cache, 1)
         yield measure("temporal XOR, four trials, warm start", xor, cache, options.pick(7, 3, 1))
 
 

@@ -25,6 +25,8 @@ from numba.extending import (
 )
 from numba.np.arrayobj import populate_array
 
+from eventsnn.engines.assembly import compiling
+
 WORD = 8  # bytes
 ADDRESS = ir.IntType(8).as_pointer()
 
@@ -50,7 +52,8 @@ class Calls:
             self.net = Bundle(net, self.net and self.net.type)
         if name not in self.compiled:  # kept, as Numba would look up the types of all arguments at every call
             kinds = (typeof(a) for a in (self.net, *arguments))
-            self.compiled[name] = getattr(self.module, name).compile(tuple(kinds))
+            with compiling():
+                self.compiled[name] = getattr(self.module, name).compile(tuple(kinds))
         return self.compiled[name](self.net, *arguments)
 
 

@@ -295,6 +295,6 @@ def _each(s: Synapses, port: str) -> list[str]:
     return [
         *lines,
         "if not -math.inf < syn.w < math.inf:",
-        "    fault(net, int(NOT_FINITE), R.index, j, window, offset, before)",
+        "    fault(net, NOT_FINITE, R.index, j, window, offset, before)",
         *logs.change_lines(s, "kind", "P.first + n if kind != ARRIVAL else 0", "offset"),
     ]

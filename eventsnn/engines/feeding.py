@@ -35,7 +35,7 @@ def feed(net, window, limit):
         if not room(net):
             return False
         node = net.feed[x].node
-        emit(net, node, window, net.feed[x].offset, int(CROSSING))
+        emit(net, node, window, net.feed[x].offset, CROSSING)
         net.nodes[node].emitted += 1
         net.i[FEED] += 1
         net.i[EVENTS] += 1

@@ -89,12 +89,9 @@ def _decorated(source: str) -> str:
     for line in source.split("\n"):
         if line.startswith("def "):
             name = line[4 : line.index("(")]
-            threaded = name.startswith("part_")
-            cached = ", cache=True" if name in ENTRIES or threaded else ""
-            free = ", nogil=True" if threaded else ""
             often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
-            inline = ", forceinline=True" if often else ""  # called in one loop each, for every synapse
-            lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free}{inline})")
+            kind = "part" if name.startswith("part_") else "inlined" if often else "inner"
+            lines.append(f"@{'entry' if name in ENTRIES else kind}")
         lines.append(line)
     return "\n".join(lines)
 
@@ -129,7 +126,7 @@ def _header(plan: Plan) -> str:
         "import math",
         "from collections import namedtuple",
         "",
-        "from numba import njit",
+        "from eventsnn.engines.assembly import entry, inlined, inner, part",
         "",
     ]
     lines.append('Message = namedtuple("Message", "time value")')

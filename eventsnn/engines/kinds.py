@@ -164,7 +164,7 @@ def _before_enter(kind: str, s: Synapses) -> str:
             "before = syn.w",
             *([f"if {call} != 0.0:", "    R.marks[j] = int(FRESH)"] if s.marks else [call]),
             "if not -math.inf < syn.w < math.inf:",
-            "    fault(net, int(NOT_FINITE), R.index, j, window, s, before)",
+            "    fault(net, NOT_FINITE, R.index, j, window, s, before)",
             *logs.change_lines(s, "ARRIVAL", "0", "s"),
         ]
     lines.append("w = syn.w")
@@ -219,7 +219,7 @@ def _after_rules(plan: Plan, c: Cells, port: str) -> list[str]:
 
 def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     kind, plastic, given = kind_of(plan, c), plastic_onto(plan, c), _given(plan, c)
-    control = f"control_{kind}({given}, {{n}} + 0, window, e.offset, int({{code}}), {{value}})"
+    control = f"control_{kind}({given}, {{n}} + 0, window, e.offset, {{code}}, {{value}})"
     lines, word = [], "if"
     for s in stage_projections(plan, c):
         r = f"R{s.index}"

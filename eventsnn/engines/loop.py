@@ -3,7 +3,6 @@
 A stage is a population in the order in which a window is worked through. An entry is a message to a run of synapses;
 entries of windows far ahead wait in a heap. Apart from messages, a neuron is visited in the first window into which its
 next spike may fall (see `visits`).
-A literal handed to a function makes Numba compile it once more, hence `int(BACK)`.
 Nothing here allocates: when `room` fails, the kernel stops at a consistent place and Python makes the pool larger.
 """
 
@@ -291,7 +290,7 @@ def send_rows(net, first, end, node, window, offset, value):
         w, o = due(net, window, offset, run.delay)
         push(
             net, w, o, run.kind, node, run.first + run.start, net.nodes[node].sent, run.projection,
-            run.start, run.stop, value, int(FORTH), run.stage,
+            run.start, run.stop, value, FORTH, run.stage,
         )  # fmt: skip
     net.nodes[node].sent += 1
 
@@ -300,8 +299,8 @@ def send_back(net, node, window, offset, delay, synapse, projection, j, value, s
     """Send an error from a synapse to its source."""
     w, o = due(net, window, offset, delay)
     push(
-        net, w, o, int(ERROR_KIND), node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
-        int(BACK), stage,
+        net, w, o, ERROR_KIND, node, synapse, net.nodes[node].sent, projection, j, j + 1, value,
+        BACK, stage,
     )  # fmt: skip
     net.nodes[node].sent += 1
 

@@ -27,8 +27,8 @@ def wait_there(net, R, P, x, window):
             return False
         w, o = due(net, window, e.offset, R.wait + python_max(R.syn[j].delay, 0.0))
         push(
-            net, w, o, int(SPIKE_KIND), P.first + R.target[j], R.first + j, e.nth, R.index, j, j + 1, WAITED,
-            int(FORTH), P.stage,
+            net, w, o, SPIKE_KIND, P.first + R.target[j], R.first + j, e.nth, R.index, j, j + 1, WAITED,
+            FORTH, P.stage,
         )  # fmt: skip
     return True
 

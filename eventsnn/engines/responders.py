@@ -175,7 +175,7 @@ class _Translate(ast.NodeTransformer):
         return ast.For(ast.Name(f"{name}_at", ast.Store()), every, [*pick, *self.block(node.body)], [])
 
     def visit_Raise(self, node: ast.Raise) -> Any:
-        return [*ast.parse("refuse(net, int(REFUSED), P.first + n, window, offset)").body, ast.Return()]
+        return [*ast.parse("refuse(net, REFUSED, P.first + n, window, offset)").body, ast.Return()]
 
     def visit_Call(self, node: ast.Call) -> Any:
         function = node.func

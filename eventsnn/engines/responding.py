@@ -30,7 +30,7 @@ def note(net, node, name, window, offset, value):
     """Keep a number with the present time; there is room, see `respond`."""
     k = net.i[NOTES]
     if k == net.notes.size:
-        refuse(net, int(REFUSED), node, window, offset)
+        refuse(net, REFUSED, node, window, offset)
         return
     net.i[NOTES] = k + 1
     row = net.notes[k]
@@ -44,7 +44,7 @@ def note(net, node, name, window, offset, value):
 def set_alarm(net, node, cell, stage, window, offset, at):
     """Have an alarm ring at a time [s], but not before now; one that was set before rings no more."""
     if at != at or net.i[FREE] <= 1:
-        refuse(net, int(REFUSED), node, window, offset)
+        refuse(net, REFUSED, node, window, offset)
         return
     cell.alarm = at
     if at < math.inf:
@@ -66,8 +66,8 @@ def put_alarm(net, node, cell, stage):
     cell._set_offset = cell._due_offset
     net.nodes[node].alarm += 1
     push(
-        net, cell._due_window, cell._due_offset, int(WAKE), node, 0, 0, int(ALARM), 0, 0, net.nodes[node].alarm + 0.0,
-        int(FORTH), stage,
+        net, cell._due_window, cell._due_offset, WAKE, node, 0, 0, ALARM, 0, 0, net.nodes[node].alarm + 0.0,
+        FORTH, stage,
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def answer(net, P, n, port, to, window, offset, value):
         end = high
     node = P.first + n
     if value != value or first == end or net.i[FREE] <= end - first or (to < 0 and P.asks[n * P.ports + port] > 0):
-        refuse(net, int(UNSENT), node, window, offset)
+        refuse(net, UNSENT, node, window, offset)
         net.i[FAULT_B] = port
         net.i[TO] = to
         net.f[1] = value
@@ -119,7 +119,7 @@ def answer(net, P, n, port, to, window, offset, value):
         w, o = due(net, window, offset, way.delay)
         push(
             net, w, o, way.kind, node, way.synapse, net.nodes[node].sent, way.projection, way.j, way.j + 1, value,
-            int(FORTH), way.stage,
+            FORTH, way.stage,
         )  # fmt: skip
     net.nodes[node].sent += 1
 

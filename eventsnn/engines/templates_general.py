@@ -18,7 +18,7 @@ def fire_${K}($args, n, window, offset, kind):
     """The neuron fires: reset, spike, rules."""
     node = P.first + n
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
-        fault(net, int(RUNAWAY), node, int(0), window, offset, 0.0)
+        fault(net, RUNAWAY, node, 0, window, offset, 0.0)
         return
     cell = P.cells[n]
 $flow    ${M}__bring(P.model, cell, window, offset, net.width)
