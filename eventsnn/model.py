@@ -40,6 +40,7 @@ class Model:
     handlers: ClassVar[dict[str, Handler]] = classes.Handlers()  # type: ignore[assignment]
     histories: ClassVar[dict[str, Relaxation]] = {}
     needs: ClassVar[tuple[Relaxation, ...]] = ()
+    kept: ClassVar[tuple[str, ...]] = ()  # methods that follow from parameters and one number alone; see `Rule`
     _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
     _checked: ClassVar[dict[str, Handler] | None] = {}
     _codes: ClassVar[dict[str, Any]] = {}  # what the methods were when the class was made
@@ -208,7 +209,7 @@ def _relaxed(cls: type[Model]) -> dict[str, str]:
 _SCOPE = {"state": "syn", "post-state": "post"}
 _INTERCEPTS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__")
 _FRAMEWORK = frozenset(vars(Model)) | {
-    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "synapse_state", "neuron_state", "sees",
+    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "kept", "synapse_state", "neuron_state", "sees",
     "neighbours",
 }  # fmt: skip
 

@@ -93,6 +93,7 @@ def _decorated(source: str) -> str:
             cached = ", cache=True" if name in ENTRIES or threaded else ""
             free = ", nogil=True" if threaded else ""
             often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
+            often = often or name.endswith("_known")  # or its many values would go through memory
             inline = ", forceinline=True" if often else ""  # called in one loop each, for every synapse
             lines.append(f"@njit(_nrt=False, error_model='numpy'{cached}{free}{inline})")
         lines.append(line)
@@ -148,7 +149,7 @@ def _header(plan: Plan) -> str:
 
 NET = (
     "width tick stages i f pool lists buckets nodes touched visits groups blocks runs spikes feed counts inbox lacking "
-    "moments ahead values_ahead notes " + " ".join(logs.BUFFERS)
+    "moments ahead values_ahead notes kept " + " ".join(logs.BUFFERS)
 )
 TUPLES = {
     "Linear": "model cells hot grid first stage sends",

@@ -27,7 +27,7 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method, weighted
+from eventsnn.paths.writing import in_two, method, weighted
 
 LONGEST = 1.2  # of a stretch, in units of panel times the shortest time constant: integrals of integrals are rougher
 # Integrals from the beginning of [0, 1] to each of the five points of `gated`, of the polynomial through the values
@@ -129,7 +129,7 @@ def step_text(c: Circuit, points: list[str], weights: tuple[float, ...], reached
     lines += error_rows(c, shape, True) + filter_rows(c, shape, True)
     lines.append("return leak * s1_h + drive * x1_h, drive * s0_h, lift * s2_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the parts of voltage and threshold."
-    return [method("integrate(self, post, h, rest, leak, drive, lift)", doc, *lines), _integrals(weights)]
+    return [in_two("integrate(self, post, h, rest, leak, drive, lift)", doc, lines), _integrals(weights)]
 
 
 def _up_to(values: list[str]) -> list[str]:

@@ -21,12 +21,12 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method
+from eventsnn.paths.writing import in_two, method
 
 APART = 0.2  # least difference of the rates of two filters in a row, in units of the second: k is 5 then
 
 FLOW = [
-    "    elif self.surrogate.straight() and self.apart(post) > 0.0:",
+    "    elif self.surrogate.straight() and apart > 0.0:",
     "        b = min(end, until)",
     "        part = min(1.0, (b - a) * r_m)",
     "        later = leak - part * leak",
@@ -136,7 +136,7 @@ def closed_text(c: Circuit, shape: Shape) -> list[str]:
     mem, syn = y.value["m"], y.value["c"]
     lines.append(f"return (leak + wave) * {mem} - wave * {syn}, drive * {syn}")
     doc = "A stretch of h seconds on which the surrogate is q + slope * (leak m + drive x); what becomes of these two."
-    return [CLEAR, method("closed(self, post, h, leak, drive, q, slope)", doc, *lines), _apart(c, shape)]
+    return [CLEAR, in_two("closed(self, post, h, leak, drive, q, slope)", doc, lines), _apart(c, shape)]
 
 
 def _rows(c: Circuit, shape: Shape) -> dict[str, tuple[str, str]]:

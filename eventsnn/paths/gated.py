@@ -28,7 +28,7 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method, tau_of
+from eventsnn.paths.writing import in_two, method, tau_of
 
 # Order 8 asks for distances x, 2x from the middle of [-1, 1] with 28 x^4 - 21 x^2 + 3 = 0; then the weights.
 FIRST, GAP = 0.06180057471266575282647631, 0.2190997126436671235867618
@@ -123,10 +123,8 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     flow = method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
-        f"most = {LONGEST} * self.panel * self.fastest(post)",
-        f"end = min(dt, {horizon} * self.slowest(post))",
-        "r_m = 1.0 / post.tau_mem",
-        "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
+        "most, longest, r_m, r_s, apart = self.scales_of(post)",
+        "end = min(dt, longest)",
         "rest, leak, drive, lasts = post.course(0.0)",
         "until = max(lasts, 1e-9 * most)",
         "low = rest + leak",
@@ -137,7 +135,14 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         *("    " + line for line in fade),
         "post.age += dt",
     )
-    return [flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
+    scales = method(
+        "scales_of(self, post)",
+        "The longest stretch, the time after which nothing is left, rates of voltage and current, and `apart`.",
+        "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
+        f"most = {LONGEST} * self.panel * self.fastest(post)",
+        f"return most, {horizon} * self.slowest(post), 1.0 / post.tau_mem, r_s, self.apart(post)",
+    )
+    return [scales, flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
@@ -173,11 +178,11 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     lines += error_rows(c, shape, gated)
     lines += filter_rows(c, shape, gated)
     if not gated:
-        return method("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", *lines)
+        return in_two("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", lines)
     mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
     lines.append(f"return leak * {mem}_h + drive * {wave}_h, drive * {syn}_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts."
-    return method("integrate(self, post, h, rest, leak, drive)", doc, *lines)
+    return in_two("integrate(self, post, h, rest, leak, drive)", doc, lines)
 
 
 def _values(c: Circuit, shape: Shape) -> list[str]:

@@ -1,8 +1,12 @@
 """What the writers of a path's class share."""
 
+import ast
+from collections import Counter
 from collections.abc import Iterable
 
 from eventsnn.paths.chain import Circuit, Mode
+
+PARAMETERS = ("tau_mem", "tau_syn", "tau_adapt", "beta")  # of the neurons that paths follow
 
 
 def pairs(n: int) -> list[tuple[int, int]]:
@@ -35,3 +39,46 @@ def tau_of(m: Mode) -> str:
     assert m.tau is not None
     named = {"tau_membrane": "post.tau_mem", "tau_current": "self.current(post)", "tau_adaptation": "post.tau_adapt"}
     return named.get(m.tau, f"self.{m.tau}")
+
+
+def in_two(head: str, doc: str, lines: list[str]) -> str:
+    """A method `name(self, post, h, ...)`, without what follows from parameters and h alone.
+
+    That is a method of its own, `name_of(self, post, h)`, which the rule declares as `kept`.
+    """
+    name = head[: head.index("(")]
+    body = ast.parse("\n".join(lines)).body
+    stored = Counter(n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    known, found = {"h"}, []
+
+    def left(statements: list[ast.stmt]) -> list[ast.stmt]:
+        """What does not follow; the rest goes to `found`."""
+        kept = []
+        for s in statements:
+            if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and len(s.targets) == 1:
+                if stored[s.targets[0].id] == 1 and _follows(s.value, known):
+                    known.add(s.targets[0].id)
+                    found.append(s)
+                    continue
+            if isinstance(s, ast.If):
+                s.body = left(s.body) or [ast.Pass()]
+            kept.append(s)
+        return kept
+
+    rest = left(body)
+    used = {n.id for s in rest for n in ast.walk(s) if isinstance(n, ast.Name)}
+    names = ", ".join(s.targets[0].id for s in found if s.targets[0].id in used)
+    of = [*map(ast.unparse, found), f"return {names}"]
+    after = "\n".join([f"{names} = self.{name}_of(post, h)", *map(ast.unparse, rest)]).split("\n")
+    what = "What follows from the length of the step alone; see `kept`."
+    return method(f"{name}_of(self, post, h)", what, *of) + "\n\n" + method(head, doc, *after)
+
+
+def _follows(value: ast.expr, known: set[str]) -> bool:
+    """Whether an expression follows from parameters and names that do."""
+    free = {"self", "post", "math", "abs"} | known
+    return all(
+        n.id in free if isinstance(n, ast.Name) else n.attr in PARAMETERS
+        for n in ast.walk(value)
+        if isinstance(n, ast.Name) or (isinstance(n, ast.Attribute) and ast.unparse(n.value) == "post")
+    )
