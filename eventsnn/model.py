@@ -209,8 +209,8 @@ def _relaxed(cls: type[Model]) -> dict[str, str]:
 _SCOPE = {"state": "syn", "post-state": "post"}
 _INTERCEPTS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__")
 _FRAMEWORK = frozenset(vars(Model)) | {
-    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "kept", "synapse_state", "neuron_state", "sees",
-    "neighbours",
+    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "kept", "synapse_state", "neuron_state",
+    "sees", "neighbours",
 }  # fmt: skip
 
 

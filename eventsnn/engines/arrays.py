@@ -174,8 +174,8 @@ class Arrays:
             groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
-            inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64),
-            notes=compiled_responders.notes(plan), kept=_kept(plan), **ahead.fields(), **compiled_records.buffers(plan),
+            inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64), notes=compiled_responders.notes(plan),
+            kept=kept.rows(plan), **ahead.fields(), **compiled_records.buffers(plan),
         )  # fmt: skip
         return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 
@@ -350,12 +350,6 @@ class Arrays:
         whole = np.stack([*(np.asarray(pending[name], np.int64) for name in names), stage], axis=1)
         values = np.stack([pending["offset"], pending["value"]], axis=1).astype(np.float64)
         self.calls("push_many", self.net, whole.reshape(n, 10), values.reshape(n, 2))
-
-
-def _kept(plan: Plan) -> np.ndarray:
-    """Values that functions had last: none yet; see `kept`."""
-    widths = [kept.width(s.rule, s.post.model) if s.rule is not None else 0 for s in plan.synapses]
-    return np.full((len(widths), max(widths, default=0)), np.nan)
 
 
 def _wide(values: np.ndarray) -> np.ndarray:

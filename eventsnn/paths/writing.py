@@ -48,37 +48,36 @@ def in_two(head: str, doc: str, lines: list[str]) -> str:
     """
     name = head[: head.index("(")]
     body = ast.parse("\n".join(lines)).body
-    stored = Counter(n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    known, found = {"h"}, []
+    stored = Counter(n.id for s in body for n in _names(s) if isinstance(n.ctx, ast.Store))
+    found: dict[str, ast.stmt] = {}  # what follows from parameters and h, by the name that it gives
 
     def left(statements: list[ast.stmt]) -> list[ast.stmt]:
-        """What does not follow; the rest goes to `found`."""
-        kept = []
+        """What does not."""
+        others = []
         for s in statements:
-            if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and len(s.targets) == 1:
-                if stored[s.targets[0].id] == 1 and _follows(s.value, known):
-                    known.add(s.targets[0].id)
-                    found.append(s)
-                    continue
+            to = ast.unparse(s.targets[0]) if isinstance(s, ast.Assign) and len(s.targets) == 1 else ""
+            if isinstance(s, ast.Assign) and stored[to] == 1 and _follows(s.value, {"h", *found}):
+                found[to] = s
+                continue
             if isinstance(s, ast.If):
                 s.body = left(s.body) or [ast.Pass()]
-            kept.append(s)
-        return kept
+            others.append(s)
+        return others
 
     rest = left(body)
-    used = {n.id for s in rest for n in ast.walk(s) if isinstance(n, ast.Name)}
-    names = ", ".join(s.targets[0].id for s in found if s.targets[0].id in used)
-    of = [*map(ast.unparse, found), f"return {names}"]
+    used = {n.id for s in rest for n in _names(s)}
+    names = ", ".join(to for to in found if to in used)
+    of = [*map(ast.unparse, found.values()), f"return {names}"]
     after = "\n".join([f"{names} = self.{name}_of(post, h)", *map(ast.unparse, rest)]).split("\n")
     what = "What follows from the length of the step alone; see `kept`."
     return method(f"{name}_of(self, post, h)", what, *of) + "\n\n" + method(head, doc, *after)
 
 
+def _names(node: ast.AST) -> list[ast.Name]:
+    return [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+
 def _follows(value: ast.expr, known: set[str]) -> bool:
     """Whether an expression follows from parameters and names that do."""
-    free = {"self", "post", "math", "abs"} | known
-    return all(
-        n.id in free if isinstance(n, ast.Name) else n.attr in PARAMETERS
-        for n in ast.walk(value)
-        if isinstance(n, ast.Name) or (isinstance(n, ast.Attribute) and ast.unparse(n.value) == "post")
-    )
+    own = [n.attr for n in ast.walk(value) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "post"]
+    return {n.id for n in _names(value)} <= {"self", "post", "math", "abs"} | known and set(own) <= set(PARAMETERS)
