@@ -12,7 +12,7 @@ from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
 from eventsnn.locality import Declared, Handler, classes, ways
 from eventsnn.parameters import as_type_of, check_parameter
-from eventsnn.relax import Relaxation, check_needs
+from eventsnn.relax import Relaxation, check_needs, hints
 
 State = Annotated[float, "state"]
 """One float64 per neuron (in a Neuron) or per synapse (in a Rule)."""
@@ -78,6 +78,7 @@ class Model:
         if issubclass(cls, Rule):
             ways.check_epochs(cls.__name__, found, cls.epoch_state)
             ways.check_marks(cls.__name__, found)
+        ways.check_kept(cls.__name__, found, cls.kept, {*cls.post_state, *COURSES})
         return found
 
     @classmethod
@@ -168,7 +169,7 @@ class Model:
             signatures |= {f"{part}.{name}": _arguments(getattr(value, name)) for name in value.handlers}
         return Declared(
             cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, set(parts), {}, {}, {}, signatures,
-            _relaxed(cls),
+            hints(cls.histories),
         )  # fmt: skip
 
     @classmethod
@@ -193,17 +194,6 @@ def _arguments(function: Any) -> tuple[str, ...]:
     """The names of a method's arguments after self."""
     code = getattr(function, "__code__", None)
     return () if code is None else code.co_varnames[1 : code.co_argcount]
-
-
-def _relaxed(cls: type[Model]) -> dict[str, str]:
-    """What would allow names of fields that begin so, for the messages of the check."""
-    hints = {
-        "pre_": "the sender's variables are not at the synapse; ask for one: needs = (neighbour('v'),)",
-        "past_": "a value of the past needs a declared buffer: past: State = history(2)",
-    }
-    for name, value in cls.histories.items():
-        hints[f"{name}_"] = f"{name} is a {value}; declare a deeper one"
-    return hints
 
 
 _SCOPE = {"state": "syn", "post-state": "post"}
@@ -316,6 +306,10 @@ class Rule(Model, abstract=True):
     whether a new one is due; then `fold(self, epoch, post)` brings every past epoch up to date (0.0: it needs that no
     more) and `renew(self, epoch, post)` begins the new one. `follow(self, syn, epoch)` brings a synapse from its epoch
     to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
+
+    Kept: what follows from parameters and one number alone, such as the length of a step, is the same for many neurons
+    that one spike reaches. A rule, or a neuron, names such methods in `kept`: `(self, post, u)` or `(self, post)`,
+    `(self, u)` at a neuron. The compiled engine keeps their latest values and works them out for new numbers only.
 
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
     to mark its synapse; `only_marked(self, post)` says, when an error or control message has passed its `at_...`,

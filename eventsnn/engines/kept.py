@@ -58,7 +58,7 @@ def rows(plan: Plan) -> np.ndarray:
 
 
 def known(call: str, arguments: list[str], place: Place) -> str:
-    """The text of a kept function: its value for the number asked for, worked out only if that is none of the two.
+    """The text of a kept function: its value for a number, worked out only if that is none of the latest two.
 
     Args:
         call: the name of the plain function.
@@ -66,20 +66,25 @@ def known(call: str, arguments: list[str], place: Place) -> str:
         place: see `places`.
     """
     first, words = place
-    second, latest = first + words + 1, first + 2 * (words + 1)
-    number = arguments[-1] if arguments[-1] not in ("self", "neuron") else "0.0"
+    head = f'def {call}_known(kept, {", ".join(arguments)}):\n    """Its value, kept from before or worked out."""\n'
     values = ", ".join(f"kept[at + {k + 1}]" for k in range(words))
-    return f'''def {call}_known(kept, {", ".join(arguments)}):
-    """Its value for that number, kept from before or worked out."""
-    at = {first}
+    found = f"{values} = {call}({', '.join(arguments)})"
+    if (number := arguments[-1]) in ("self", "neuron"):
+        return f"""{head}    at = {first}
+    if kept[at] != 0.0:
+        {found}
+        kept[at] = 0.0
+    return {values}"""
+    second, latest = first + words + 1, first + 2 * (words + 1)
+    return f"""{head}    at = {first}
     if kept[{first}] != {number}:
         at = {second}
         if kept[{second}] != {number}:
             at = {first} if kept[{latest}] > 0.0 else {second}  # the place that was not asked for last
-            {values} = {call}({", ".join(arguments)})
+            {found}
             kept[at] = {number}
     kept[{latest}] = at - {first}
-    return {values}'''
+    return {values}"""
 
 
 def follower(rule: Rule, target: Neuron, k: int, prefix: str) -> str:

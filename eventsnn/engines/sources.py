@@ -44,8 +44,8 @@ class Sources:
             self.ahead[k] = time
             count.append(len(drawn) - before)
         found = rows(np.zeros(len(drawn), FEED))
-        time = np.array(drawn)
-        windows = np.floor(time / width)  # as `events.instant`; a width is a power of two, so nothing rounds
-        found["window"], found["offset"] = windows, time - windows * width
+        at = np.array(drawn)
+        windows = np.floor(at / width)  # as `events.instant`; a width is a power of two, so nothing rounds
+        found["window"], found["offset"] = windows, at - windows * width
         found["node"] = np.repeat([node for node, _ in self.lives], count)
         return found[np.lexsort([found[name] for name in ("node", "offset", "window")])]

@@ -26,7 +26,7 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import in_two, method, tau_of
+from eventsnn.paths.writing import in_parts, method, tau_of
 
 LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
 # The power series of a step: names and degrees. To the first point it is a sixth as far as from one to the next.
@@ -138,13 +138,22 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
-PAIR = method(
-    "pair(self, u, rate, then, one, two)",
-    "What a unit in a filter of one rate makes of the next in u seconds, in which `one` and `two` are left of either.",
-    "gap = abs(then - rate)",
-    "if gap > 0.1 * then:",
-    "    return then * (one - two) / (then - rate)",
-    "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
+PAIR = (
+    method(
+        "inverse(self, rate, then)",
+        "One over the difference of two rates; 0 if they are within a tenth of each other.",
+        "gap = then - rate",
+        "return 1.0 / gap if abs(gap) > 0.1 * then else 0.0",
+    )
+    + "\n\n"
+    + method(
+        "pair(self, u, rate, then, inverse, one, two)",
+        "What a unit in a filter of one rate makes of the next in u seconds, when `one` and `two` are left of either.",
+        "if inverse != 0.0:",
+        "    return then * (one - two) * inverse",
+        "gap = abs(then - rate)",
+        "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
+    )
 )
 
 
@@ -170,11 +179,11 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     lines += error_rows(c, shape, gated)
     lines += filter_rows(c, shape, gated)
     if not gated:
-        return in_two("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", lines)
+        return in_parts("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", lines)
     mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
     lines.append(f"return leak * {mem}_h + drive * {wave}_h, drive * {syn}_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts."
-    return in_two("integrate(self, post, h, rest, leak, drive)", doc, lines)
+    return in_parts("integrate(self, post, h, rest, leak, drive)", doc, lines)
 
 
 def _values(c: Circuit, shape: Shape) -> list[str]:

@@ -47,7 +47,8 @@ def decays(name: str, rate: str, gated: bool) -> list[str]:
 def chained(name: str, one: str, two: str, rate: str, then: str, gated: bool) -> list[str]:
     """What a unit in a filter of one rate makes of the next filter."""
     if not gated:
-        return [f"{name}_h = self.pair(h, {rate}, {then}, {one}_h, {two}_h)"]
+        apart = f"{name}_apart = self.inverse({rate}, {then})"
+        return [apart, f"{name}_h = self.pair(h, {rate}, {then}, {name}_apart, {one}_h, {two}_h)"]
     lines = [f"{name}_0 = {then} * first * {two}_0 * self.first_mean(({rate} - {then}) * first)"]
     lines += [
         f"{name}_{gap} = {then} * {gap} * {two}_{gap} * self.mean(({rate} - {then}) * {gap})"

@@ -30,7 +30,7 @@ from eventsnn.paths.make import Path, check_path
 def class_text(name: str, path: str, c: Circuit) -> str:
     """The module that defines the rule of a path."""
     steps = stretch_text(c)
-    kept = re.findall(r"def (\w+_of)\(self, post", "\n".join(steps))
+    kept = re.findall(r"def (\w+_(?:of|for))\(self, post", "\n".join(steps))
     blocks = [_fields(name, path, c) + f"\n    kept = ({''.join(f'{one!r}, ' for one in kept)})", _derive(c)]
     blocks += [_slowest_and_fastest(c), *steps, *_own_spikes(c), *_errors(c)]
     blocks += _epochs(c) + _synapse(c)
