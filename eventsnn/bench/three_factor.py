@@ -210,9 +210,10 @@ def silence(options: Options) -> Result:
 def rules(options: Options) -> Iterator[Result]:
     """Each rule; then how the cost grows with inputs, neurons, activity and simulated time; then silence."""
     n, k, piece, many, usual, long = options.pick(
-        full=(100, 100, 0.5, 1000, 2.0, 60.0), quick=(100, 100, 0.2, 1000, 2.0, 20.0), tiny=(4, 5, 0.02, 8, 0.04, 0.1)
+        full=(100, 100, 2.0, 1000, 2.0, 60.0), quick=(100, 100, 1.0, 1000, 2.0, 20.0), tiny=(4, 5, 0.02, 8, 0.04, 0.1)
     )
-    # `usual` is a warm-up after which neurons have as many epochs as they get
+    # A piece is long beside what it takes to begin a run; `usual` is a warm-up after which neurons have as many epochs
+    # as they get.
     count = options.pick(full=5, quick=3, tiny=2)
 
     def lesson(neurons: int, sources: int, rate: float, piece: float, warm: float = usual) -> Lesson:
