@@ -12,7 +12,7 @@ from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
 from eventsnn.locality import Declared, Handler, classes, ways
 from eventsnn.parameters import as_type_of, check_parameter
-from eventsnn.relax import Relaxation, check_needs
+from eventsnn.relax import Relaxation, check_needs, hints
 
 State = Annotated[float, "state"]
 """One float64 per neuron (in a Neuron) or per synapse (in a Rule)."""
@@ -40,6 +40,7 @@ class Model:
     handlers: ClassVar[dict[str, Handler]] = classes.Handlers()  # type: ignore[assignment]
     histories: ClassVar[dict[str, Relaxation]] = {}
     needs: ClassVar[tuple[Relaxation, ...]] = ()
+    kept: ClassVar[tuple[str, ...]] = ()  # methods that follow from parameters and one number alone; see `Rule`
     _taken: ClassVar[tuple[str, ...]] = ()  # names of states that every engine adds itself
     _checked: ClassVar[dict[str, Handler] | None] = {}
     _codes: ClassVar[dict[str, Any]] = {}  # what the methods were when the class was made
@@ -77,6 +78,7 @@ class Model:
         if issubclass(cls, Rule):
             ways.check_epochs(cls.__name__, found, cls.epoch_state)
             ways.check_marks(cls.__name__, found)
+        ways.check_kept(cls.__name__, found, cls.kept, {*cls.post_state, *COURSES})
         return found
 
     @classmethod
@@ -167,7 +169,7 @@ class Model:
             signatures |= {f"{part}.{name}": _arguments(getattr(value, name)) for name in value.handlers}
         return Declared(
             cls.__name__, numbers | set(getattr(cls, "derived", ())), methods, set(parts), {}, {}, {}, signatures,
-            _relaxed(cls),
+            hints(cls.histories),
         )  # fmt: skip
 
     @classmethod
@@ -194,22 +196,11 @@ def _arguments(function: Any) -> tuple[str, ...]:
     return () if code is None else code.co_varnames[1 : code.co_argcount]
 
 
-def _relaxed(cls: type[Model]) -> dict[str, str]:
-    """What would allow names of fields that begin so, for the messages of the check."""
-    hints = {
-        "pre_": "the sender's variables are not at the synapse; ask for one: needs = (neighbour('v'),)",
-        "past_": "a value of the past needs a declared buffer: past: State = history(2)",
-    }
-    for name, value in cls.histories.items():
-        hints[f"{name}_"] = f"{name} is a {value}; declare a deeper one"
-    return hints
-
-
 _SCOPE = {"state": "syn", "post-state": "post"}
 _INTERCEPTS = ("__getattribute__", "__getattr__", "__setattr__", "__delattr__")
 _FRAMEWORK = frozenset(vars(Model)) | {
-    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "synapse_state", "neuron_state", "sees",
-    "neighbours",
+    "parameters", "state", "post_state", "epoch_state", "handlers", "handles", "kept", "synapse_state", "neuron_state",
+    "sees", "neighbours",
 }  # fmt: skip
 
 
@@ -315,6 +306,10 @@ class Rule(Model, abstract=True):
     whether a new one is due; then `fold(self, epoch, post)` brings every past epoch up to date (0.0: it needs that no
     more) and `renew(self, epoch, post)` begins the new one. `follow(self, syn, epoch)` brings a synapse from its epoch
     to the present one, before any other handler sees it. An epoch is forgotten when no synapse belongs to it.
+
+    Kept: what follows from parameters and one number alone, such as the length of a step, is the same for many neurons
+    that one spike reaches. A rule, or a neuron, names such methods in `kept`: `(self, post, u)` or `(self, post)`,
+    `(self, u)` at a neuron. The compiled engine keeps their latest values and works them out for new numbers only.
 
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
     to mark its synapse; `only_marked(self, post)` says, after an `at_...`, whether all synapses hear of it (0.0), the

@@ -131,3 +131,14 @@ def check_allowed(allow: Any) -> tuple[str, ...] | None:
         if name not in NAMES:
             raise NetworkError(f"allow: there is no relaxation {name!r}; there are {', '.join(NAMES)}")
     return names
+
+
+def hints(histories: dict[str, Relaxation]) -> dict[str, str]:
+    """What would allow names of fields that begin so, for the messages of the check."""
+    hints = {
+        "pre_": "the sender's variables are not at the synapse; ask for one: needs = (neighbour('v'),)",
+        "past_": "a value of the past needs a declared buffer: past: State = history(2)",
+    }
+    for name, value in histories.items():
+        hints[f"{name}_"] = f"{name} is a {value}; declare a deeper one"
+    return hints

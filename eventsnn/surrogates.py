@@ -27,7 +27,7 @@ class Surrogate(Part):
     beta: float = 10.0  # steepness [1/(unit of v)]
     height: float = 1.0  # value at threshold
 
-    derived = ("kink", "edge_at", "line")
+    derived = ("kink", "edge_at", "line", "width")
     fixed = ("straight",)  # what it answers follows from the class alone
 
     kinks = (0, 0)  # whether there is a kink at threshold, and whether there are two at 1/beta above and below it
@@ -44,6 +44,7 @@ class Surrogate(Part):
         return {
             "kink": 0.0 if centre else math.inf,
             "edge_at": 1.0 / self.beta if edges else math.inf,
+            "width": 1.0 / self.beta,
             "line": float(at is piece),  # whether the class that says what it is also says that it is straight
         }
 
@@ -101,7 +102,7 @@ class FastSigmoid(Surrogate):
 
     def reach(self, x):
         """How far the pole is."""
-        return 1.0 / self.beta + abs(x)
+        return self.width + abs(x)
 
 
 class Sigmoid(Surrogate):
@@ -114,7 +115,7 @@ class Sigmoid(Surrogate):
 
     def reach(self, x):
         """A third of the way to the poles at i pi/beta."""
-        return 1.0 / self.beta
+        return self.width
 
 
 class Exponential(Surrogate):
@@ -128,7 +129,7 @@ class Exponential(Surrogate):
 
     def reach(self, x):
         """The voltage over which it falls."""
-        return 2.0 / self.beta
+        return 2.0 * self.width
 
 
 class Quadratic(Compact):
@@ -185,4 +186,4 @@ class EscapeRate(Surrogate):
 
     def reach(self, x):
         """The voltage over which it grows by a factor e."""
-        return 1.0 / self.beta
+        return self.width

@@ -9,7 +9,8 @@ from eventsnn import rng
 from eventsnn.distributions import draw
 from eventsnn.errors import NetworkError
 from eventsnn.graph import Description, Population, Projection, flat_values
-from eventsnn.model import FUNCTIONS, Neuron, Rule, Source
+from eventsnn.locality import ways
+from eventsnn.model import COURSES, FUNCTIONS, Neuron, Rule, Source
 from eventsnn.patterns import sorting
 from eventsnn.processes import Process
 
@@ -298,5 +299,6 @@ def _check_rule(s: Synapses) -> None:
             f"{s.name}: {type(rule).__name__} reads post.{missing[0]}, which {type(model).__name__} does not publish; "
             f"it has {', '.join(sorted(published(model)))}"
         )
+    ways.check_kept(type(rule).__name__, rule.handlers, rule.kept, {*rule.neuron_state, *model.state, *COURSES})
     if reason := rule.suits(model):
         raise NetworkError(f"{s.name}: {type(rule).__name__} does not suit {s.post.name}, which {reason}")

@@ -9,7 +9,7 @@ from oracles.signal_path import Neurons, replay
 
 import eventsnn as es
 from eventsnn import paths
-from eventsnn.paths import gated
+from eventsnn.paths import gauss
 from eventsnn.report.operations import OPERATIONS
 
 LIF = {"tau_mem": 10e-3, "tau_syn": 5e-3, "v_threshold": 1.0, "v_reset": 0.0, "t_refractory": 2e-3}
@@ -130,12 +130,16 @@ def test_ten_neurons_with_a_hundred_synapses():
     assert disagreement(rule, (5e-3, 10e-3), (5e-3, 10e-3), n=10, m=10, duration=0.25) < 1e-8
 
 
-def test_the_quadrature_has_order_eight():
-    """Polynomials of degree 7 are integrated exactly, one of degree 8 nearly."""
-    points = gated.FIRST + gated.GAP * np.arange(5)
-    off = [abs(np.dot(gated.WEIGHTS, points**k) * (k + 1) - 1.0) for k in range(9)]
-    assert max(off[:8]) < 1e-15
-    assert 1e-5 < off[8] < 2e-4
+def test_the_quadrature_has_order_ten():
+    """Polynomials of degree 9 are integrated exactly, one of degree 10 nearly; up to each point, degree 4."""
+    points = np.array(gauss.NODES)
+    off = [abs(np.dot(gauss.WEIGHTS, points**k) * (k + 1) - 1.0) for k in range(11)]
+    assert max(off[:10]) < 1e-15
+    assert 1e-6 < off[10] < 2e-5
+    for k in range(5):
+        np.testing.assert_allclose(np.array(gauss.UP_TO) @ points**k, points ** (k + 1) / (k + 1), atol=1e-16)
+    to_next = [gauss.DISTANCES[gap] for gap in gauss.GAPS]
+    np.testing.assert_allclose(np.cumsum([gauss.DISTANCES["first"], *to_next]), points, atol=1e-16)
 
 
 @pytest.mark.parametrize("tau_syn", [1e-3, 60e-3])
@@ -159,7 +163,7 @@ def test_a_step_of_any_length_is_closed_where_nothing_passes(tau_syn):
     assert coarse == pytest.approx(fine, rel=1e-11)
 
 
-def test_the_error_falls_with_the_eighth_power_of_the_stretch():
+def test_the_error_falls_with_the_tenth_power_of_the_stretch():
     """The order of the quadrature, by halving `panel`; the finest stands for the truth."""
 
     def gradients(panel):
@@ -172,9 +176,9 @@ def test_the_error_falls_with_the_eighth_power_of_the_stretch():
         return sum(last) + state["syn.y_4"]
 
     truth = gradients(0.03)
-    errors = [np.abs(gradients(panel) - truth).max() for panel in (0.25, 0.125)]
+    errors = [np.abs(gradients(panel) - truth).max() for panel in (0.4, 0.2)]
     assert errors[1] > 0.0
-    assert 6.5 < math.log2(errors[0] / errors[1]) < 10.0
+    assert 8.5 < math.log2(errors[0] / errors[1]) < 12.0
 
 
 SHAPES = {

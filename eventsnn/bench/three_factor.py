@@ -171,8 +171,8 @@ def disagreement(lesson: Lesson, kind: Any, options: Options) -> dict[str, float
     end = options.pick(full=0.4, quick=0.3, tiny=0.05)
     short = Lesson(min(lesson.neurons, 20), lesson.sources, lesson.rate, end, lesson.seed)
 
-    def exact(panel: float) -> np.ndarray:
-        net = network(short, kind(step=Sgd(lr=1.0), when="apply", panel=panel), options.engine)
+    def exact(finer: float) -> np.ndarray:
+        net = network(short, kind(step=Sgd(lr=1.0), when="apply", panel=finer * kind.panel), options.engine)
         plastic = net.description.projections[0]
         net.run(until=end)
         pre, post = net.edges(plastic)
@@ -180,7 +180,7 @@ def disagreement(lesson: Lesson, kind: Any, options: Options) -> dict[str, float
         gradient[post, pre] = short.weight - net.weights(plastic)
         return gradient
 
-    truth, ours = exact(0.04), exact(0.15)
+    truth, ours = exact(0.25), exact(1.0)
     twin = on_a_clock(short, kind(step=Sgd(lr=1.0)))
     twin.run(short.drive(0.0, end))
     found = {"eventsnn": ours, CLOCKED: twin.gradient}
@@ -210,9 +210,10 @@ def silence(options: Options) -> Result:
 def rules(options: Options) -> Iterator[Result]:
     """Each rule; then how the cost grows with inputs, neurons, activity and simulated time; then silence."""
     n, k, piece, many, usual, long = options.pick(
-        full=(100, 100, 0.5, 1000, 2.0, 60.0), quick=(100, 100, 0.2, 1000, 2.0, 20.0), tiny=(4, 5, 0.02, 8, 0.04, 0.1)
+        full=(100, 100, 2.0, 1000, 2.0, 60.0), quick=(100, 100, 1.0, 1000, 2.0, 20.0), tiny=(4, 5, 0.02, 8, 0.04, 0.1)
     )
-    # `usual` is a warm-up after which neurons have as many epochs as they get
+    # A piece is long beside what it takes to begin a run; `usual` is a warm-up after which neurons have as many epochs
+    # as they get.
     count = options.pick(full=5, quick=3, tiny=2)
 
     def lesson(neurons: int, sources: int, rate: float, piece: float, warm: float = usual) -> Lesson:

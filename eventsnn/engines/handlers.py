@@ -14,6 +14,7 @@ import re
 from types import ModuleType
 from typing import Any
 
+from eventsnn.engines import kept
 from eventsnn.locality.ways import check
 from eventsnn.model import COURSES, Model, Neuron, Rule
 
@@ -29,8 +30,13 @@ def class_name(model: Model) -> str:
 
 
 class _Resolve(ast.NodeTransformer):
-    def __init__(self, model: Model, prefix: str, target: Neuron | None, own: set[str], kinds: dict[str, str]) -> None:
+    def __init__(
+        self, model: Model, prefix: str, target: Neuron | None, own: set[str], kinds: dict[str, str],
+        keeping: bool = False,
+    ) -> None:  # fmt: skip
         self.model, self.prefix, self.target, self.own, self.kinds = model, prefix, target, own, kinds
+        self.keepers = kept.keepers(model, target) if keeping else set()
+        self.far = kept.keepers(target) if keeping and target is not None else set()
 
     def visit_Call(self, node: ast.Call) -> Any:
         function = node.func
@@ -45,18 +51,25 @@ class _Resolve(ast.NodeTransformer):
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
             owner, name = function.value.id, function.attr
             if owner == "self":
-                return ast.Call(ast.Name(f"{self.prefix}__{name}"), [ast.Name("self"), *arguments], [])
+                return self._call(self.model, f"{self.prefix}__{name}", name, [ast.Name("self"), *arguments])
             if owner == "post" and self.target is not None:
                 if name in COURSES:  # of the neuron's state; a linear one counts time from its window's start
                     u = ast.BinOp(ast.parse("cell.offset", mode="eval").body, ast.Add(), arguments[0])
                     arguments = [ast.Name("cell", ast.Load()), u if self.target.linear else arguments[0]]
-                return ast.Call(ast.Name(f"{class_name(self.target)}__{name}"), [ast.Name("neuron"), *arguments], [])
+                function_name = f"{class_name(self.target)}__{name}"
+                return self._call(self.target, function_name, name, [ast.Name("neuron"), *arguments])
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Attribute):
             part, name = function.value.attr, function.attr
             if name in getattr(self.model.parts[part], "fixed", ()):  # so that what it excludes is never compiled
                 return ast.Constant(getattr(self.model.parts[part], name)())
             return ast.Call(ast.Name(f"{self.kinds[part]}__{name}"), [function.value, *arguments], [])
         return ast.Call(self.visit(function), arguments, [])
+
+    def _call(self, owner: Model, function: str, name: str, arguments: list[ast.expr]) -> ast.Call:
+        """A call of a method of the model or of its neuron; of its second text, where the row is at hand."""
+        if name in (self.keepers if owner is self.model else self.far):
+            function, arguments = f"{function}_{_second(owner, name)}", [ast.Name("kept", ast.Load()), *arguments]
+        return ast.Call(ast.Name(function), arguments, [])
 
     def visit_Name(self, node: ast.Name) -> Any:
         return ast.Name(_apart(node.id, self.target), node.ctx)
@@ -68,6 +81,11 @@ class _Resolve(ast.NodeTransformer):
             owner = "own" if node.attr in self.own else of_neuron
             return ast.Attribute(ast.Name(owner, ast.Load()), node.attr, node.ctx)
         return self.generic_visit(node)
+
+
+def _second(model: Model, name: str) -> str:
+    """How the name of the second text of a method ends; see `kept`."""
+    return "known" if name in model.kept else "keeping"
 
 
 def _apart(name: str, target: Neuron | None) -> str:
@@ -109,21 +127,22 @@ def _write(model: Model, target: Neuron | None, rule: Rule | None) -> str:
     own = set(whole.neuron_state) if whole is not None else set()
     prefix = prefix_of(model, target)
     kinds = {name: prefix_of(part, target) for name, part in model.parts.items()}
-    functions = []
+    functions, places, keepers = [], kept.places(model, target), kept.keepers(model, target)
     for name, handler in model.handlers.items():
-        tree = copy.deepcopy(handler.tree)
         check(handler, model)
-        tree.name = f"{prefix}__{name}"
-        arguments: list[ast.arg] = []
-        for a in tree.args.args:
-            if a.arg == "post" and target is not None:
-                arguments += [ast.arg(n) for n in POST]
-            else:
-                arguments.append(ast.arg(_apart(a.arg, target)))
-        tree.args.args = arguments
-        tree.returns = None
-        tree = _Resolve(model, prefix, target, own, kinds).visit(tree)
-        functions.append(ast.unparse(ast.fix_missing_locations(tree)))
+        arguments: list[str] = []
+        for a in handler.tree.args.args:
+            arguments += POST if a.arg == "post" and target is not None else (_apart(a.arg, target),)
+        for keeping in (False, True)[: 1 + (name in keepers)]:
+            if keeping and name in places:
+                functions.append(kept.known(f"{prefix}__{name}", arguments, places[name]))
+                continue
+            tree = copy.deepcopy(handler.tree)
+            tree.name = f"{prefix}__{name}" + "_keeping" * keeping
+            tree.args.args = [ast.arg(a) for a in ["kept"] * keeping + arguments]
+            tree.returns = None
+            tree = _Resolve(model, prefix, target, own, kinds, keeping).visit(tree)
+            functions.append(ast.unparse(ast.fix_missing_locations(tree)))
     return "\n\n".join(functions)
 
 

@@ -90,6 +90,7 @@ def _decorated(source: str) -> str:
         if line.startswith("def "):
             name = line[4 : line.index("(")]
             often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
+            often = often or name.endswith("_known")  # or its many values would go through memory
             kind = "part" if name.startswith("part_") else "inlined" if often else "inner"
             lines.append(f"@{'entry' if name in ENTRIES else kind}")
         lines.append(line)
@@ -145,7 +146,7 @@ def _header(plan: Plan) -> str:
 
 NET = (
     "width tick stages i f pool lists buckets nodes touched visits groups blocks runs spikes feed counts inbox lacking "
-    "moments ahead values_ahead notes " + " ".join(logs.BUFFERS)
+    "moments ahead values_ahead notes kept " + " ".join(logs.BUFFERS)
 )
 TUPLES = {
     "Linear": "model cells hot grid first stage sends",

@@ -2,7 +2,7 @@
 
 from string import Template
 
-from eventsnn.engines import columns, logs, parts, templates, templates_flow, templates_general, templates_linear
+from eventsnn.engines import columns, kept, logs, parts, templates, templates_flow, templates_general, templates_linear
 from eventsnn.engines.columns import needs_look, ports, rule_prefix
 from eventsnn.engines.handlers import class_name
 from eventsnn.linear import senses, spares_voltage, sums_only
@@ -40,7 +40,11 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     """The functions that all populations of one kind share."""
     model, plastic = c.model, plastic_onto(plan, c)
     assert isinstance(model, Neuron)
-    followers = [(k, rule_prefix(s)) for k, s in enumerate(plastic) if s.rule and "flow" in s.rule.handlers]
+    followers = [
+        (k, kept.follower(s.rule, model, k, rule_prefix(s)))
+        for k, s in enumerate(plastic)
+        if s.rule and "flow" in s.rule.handlers
+    ]
     names = {
         "K": kind_of(plan, c),
         "M": class_name(model),

@@ -46,7 +46,7 @@ def names(kind: str, plastic: int, followers: list[tuple[int, str]], linear: boo
     Args:
         kind: its name.
         plastic: how many projections with rules it has.
-        followers: which of them have a rule that follows the neuron, each with what its functions' names begin with.
+        followers: which of them have a rule that follows the neuron, each with how the call of its `flow` begins.
         linear: whether its neurons are; of others the next spike is worked out again from where they were brought to.
         log: the line that writes a neuron's state down, if it is recorded.
     """
@@ -56,7 +56,7 @@ def names(kind: str, plastic: int, followers: list[tuple[int, str]], linear: boo
     control = [f"    bring_{kind}({args}, n, window, offset)"]  # surely has room: it has caught up
     control += [] if linear else [f"    set_due_{kind}(net, P, n, P.stage)"]
     control += [log] if log else []
-    calls = [f"        {rule}__flow(A{k}.rule, A{k}.own[n], cell, P.model, dt)" for k, rule in followers]
+    calls = [f"        {call}A{k}.rule, A{k}.own[n], cell, P.model, dt)" for k, call in followers]
     return {
         "flow": f"    flow_{kind}({args}, n, window, offset)\n",
         "flow_control": "".join(f"{line}\n" for line in control),

@@ -87,6 +87,6 @@ def _part(arrays: Arrays) -> Any:
     part = net._replace(
         i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), buckets=buckets,
         touched=np.zeros_like(net.touched), spikes=zeros(SPIKES, net.spikes.dtype), inbox=net.inbox[:0].copy(),
-        counts=np.zeros_like(net.counts),
+        counts=np.zeros_like(net.counts), kept=np.full_like(net.kept, np.nan),
     )  # fmt: skip
     return with_pool(part, len(net.pool))

@@ -4,7 +4,7 @@ Python finds out when it comes to such a place, and a compiler would read whatev
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from eventsnn.errors import LocalityError
@@ -75,6 +75,31 @@ def check_marks(owner: str, handlers: Mapping[str, Handler]) -> None:
         if name not in handlers or not returns_value(handlers[name]):
             what = f"{'has no' if name not in handlers else 'returns nothing from'} {name}()"
             raise LocalityError(f"{owner} {what}; marks need {', '.join(needed)}, each with a number", name, owner)
+
+
+def check_kept(owner: str, handlers: Mapping[str, Handler], names: tuple[str, ...], state: Collection[str]) -> None:
+    """Refuse a method whose values an engine may keep, but which depends on more than parameters and its number.
+
+    Args:
+        owner: the class.
+        handlers: its methods.
+        names: those that it declares as `kept`.
+        state: names of variables, which none of them may read; nor may any be written.
+
+    Raises:
+        LocalityError: with the place.
+    """
+    for name in names:
+        if name not in handlers or not returns_value(handlers[name]):
+            what = f"{owner}.kept names {name}; name methods that return numbers"
+            raise LocalityError(what, name, owner)
+        for handler in (handlers[one] for one in sorted(called(name, handlers))):
+            moving = {
+                f"{scope}.{variable}" for scope, variable in handler.reads if scope != "post" or variable in state
+            }
+            for variable in sorted(moving | {f"{scope}.{variable}" for scope, variable in handler.writes}):
+                what = f"depends on {variable}; what is kept follows from parameters and one number alone"
+                _refuse(handler, owner, ast.parse(variable, mode="eval").body, what)
 
 
 def called(name: str, handlers: Mapping[str, Handler]) -> set[str]:

@@ -44,6 +44,7 @@ class LIF(LinearNeuron):
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none
     v_hold: State = 0.0  # value of v during the refractory period
 
+    kept = ("basis",)
     derived = ("delta", "tau_slow", "gap", "near", "pulse", "subtract", "unit", "v_safe", "moment", "turn", "top")
 
     def derive(self) -> dict[str, float]:
@@ -299,14 +300,12 @@ class LIF(LinearNeuron):
         v_inf = self.v_leak + cell.i_bias
         if cell.hold >= 0.0 and s < cell.hold:
             return cell.v_hold - self.v_threshold, 0.0, 0.0, cell.hold - s
-        es = math.exp(-s / self.tau_syn) if self.pulse == 0.0 else 0.0
-        i = cell.c1 * es / self.unit if self.pulse == 0.0 else 0.0
+        b0, b1, g = self.basis(s)
         if cell.hold < 0.0:
-            v = self.voltage(cell.c0, cell.c1, 0.0, s)
-        else:
-            c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
-            v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, 0.0, s - cell.hold)
-        return v_inf - self.v_threshold, v, i, math.inf
+            return v_inf - self.v_threshold, cell.c0 * b0 + cell.c1 * b1, cell.c1 * g, math.inf
+        c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
+        v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, 0.0, s - cell.hold)
+        return v_inf - self.v_threshold, v, cell.c1 * g, math.inf
 
     def level(self, cell):
         """The voltage that the neuron goes to without input."""

@@ -14,9 +14,8 @@ which takes integrals up to each point once for each W, whatever sent v, and els
 """
 
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.gauss import LAST, POINTS, UP_TO, WEIGHTS
 from eventsnn.paths.rows import (
-    LAST,
-    POINTS,
     Shape,
     chained,
     decays,
@@ -27,23 +26,11 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method, weighted
+from eventsnn.paths.writing import in_parts, method, weighted
 
-LONGEST = 1.2  # of a stretch, in units of panel times the shortest time constant: integrals of integrals are rougher
-# Integrals from the beginning of [0, 1] to each of the five points of `gated`, of the polynomial through the values
-# there; computed with 40 digits. The collocation has order 8, as the quadrature.
-UP_TO = (
-    (0.082496643210794150236, -0.042499036449816545278, 0.034645905706357664915, -0.01586305628406484231,
-     0.0030201185293953252646),
-    (0.15887723747962810582, 0.15408209461658479061, -0.045690655596320280401, 0.016393290299586150884,
-     -0.0027616794431458904967),
-    (0.15309543950708689006, 0.259371678748124825, 0.093072495744668897871, -0.0061252912776796368176,
-     0.00058567727779902389139),
-    (0.15644279622803180445, 0.23685309717085903729, 0.23183564708565807614, 0.099164292853860397573,
-     -0.0051961206947421918699),
-    (0.15066099825549058869, 0.26910944375451003049, 0.15149908578298013083, 0.29574542392026173346,
-     0.071184473574091763714),
-)  # fmt: skip
+# Of a stretch, in units of panel times the shortest time constant, and of what the adaptation takes off: integrals of
+# integrals are rougher.
+LONGEST, MOST_OFF = 0.72, 0.6
 
 FLOW = [
     "    if a >= until:",
@@ -70,7 +57,7 @@ def flow_text(horizon: float, fade: list[str]) -> str:
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
         "off = abs(post.beta * self.surrogate.at(0.0)) + 1e-300",
-        f"most = self.panel * min({LONGEST} * self.fastest(post), 1.0 / off)",
+        f"most = self.panel * min({LONGEST} * self.fastest(post), {MOST_OFF} / off)",
         f"end = min(dt, {horizon} * self.slowest(post))",
         "r_m = 1.0 / post.tau_mem",
         "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
@@ -87,13 +74,12 @@ def flow_text(horizon: float, fade: list[str]) -> str:
     )
 
 
-def step_text(c: Circuit, points: list[str], weights: tuple[float, ...], reached: list[str]) -> list[str]:
+def step_text(c: Circuit, points: list[str], reached: list[str]) -> list[str]:
     """The methods that make one step.
 
     Args:
         c: the path.
-        points: lines for where the first point is, and how far it is from one to the next.
-        weights: of the quadrature.
+        points: lines for how far it is to the first point, to the second, and to the third.
         reached: lines for what a unit that passes at each point would make of the change that is due.
     """
     shape = Shape(c)
@@ -112,7 +98,7 @@ def step_text(c: Circuit, points: list[str], weights: tuple[float, ...], reached
     for k in POINTS:
         lines += [
             f"l_{k} = s2_{k} * self.decay(h * to_{k})",
-            f"v_{k} = {weights[k]} * g_{k} / l_{k}",
+            f"v_{k} = {WEIGHTS[k]} * g_{k} / l_{k}",
             f"b_{k} *= l_{k}",
         ]
     lines += [f"z{j}_{k} = v_{k} * {source}_{k}" for j, source in enumerate(("x1", "s1")) for k in POINTS]
@@ -129,7 +115,7 @@ def step_text(c: Circuit, points: list[str], weights: tuple[float, ...], reached
     lines += error_rows(c, shape, True) + filter_rows(c, shape, True)
     lines.append("return leak * s1_h + drive * x1_h, drive * s0_h, lift * s2_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the parts of voltage and threshold."
-    return [method("integrate(self, post, h, rest, leak, drive, lift)", doc, *lines), _integrals(weights)]
+    return [in_parts("integrate(self, post, h, rest, leak, drive, lift)", doc, lines), _integrals()]
 
 
 def _up_to(values: list[str]) -> list[str]:
@@ -145,12 +131,12 @@ def _gathered(i: int, weight: list[str], into: str) -> list[str]:
     return [*lines, f"f_{i}_2 = -{into} * all"]
 
 
-def _integrals(weights: tuple[float, ...]) -> str:
+def _integrals() -> str:
     """The integrals themselves."""
     names = [*(f"to_{k}" for k in POINTS), "all"]
     return method(
         f"up_to(self, {', '.join(f'u_{k}' for k in POINTS)})",
         "Integrals from the beginning of a stretch to each of the five points, and to its end.",
-        *(f"{name} = {row}" for name, row in zip(names, weighted((*UP_TO, weights)), strict=True)),
+        *(f"{name} = {row}" for name, row in zip(names, weighted((*UP_TO, WEIGHTS)), strict=True)),
         f"return {', '.join(names)}",
     )

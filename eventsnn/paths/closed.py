@@ -21,12 +21,12 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method
+from eventsnn.paths.writing import in_parts, method
 
 APART = 0.2  # least difference of the rates of two filters in a row, in units of the second: k is 5 then
 
 FLOW = [
-    "    elif self.surrogate.straight() and self.apart(post) > 0.0:",
+    "    elif self.surrogate.straight() and apart > 0.0:",
     "        b = min(end, until)",
     "        part = min(1.0, (b - a) * r_m)",
     "        later = leak - part * leak",
@@ -136,7 +136,7 @@ def closed_text(c: Circuit, shape: Shape) -> list[str]:
     mem, syn = y.value["m"], y.value["c"]
     lines.append(f"return (leak + wave) * {mem} - wave * {syn}, drive * {syn}")
     doc = "A stretch of h seconds on which the surrogate is q + slope * (leak m + drive x); what becomes of these two."
-    return [CLEAR, method("closed(self, post, h, leak, drive, q, slope)", doc, *lines), _apart(c, shape)]
+    return [CLEAR, in_parts("closed(self, post, h, leak, drive, q, slope)", doc, lines), _apart(c, shape)]
 
 
 def _rows(c: Circuit, shape: Shape) -> dict[str, tuple[str, str]]:
@@ -154,7 +154,8 @@ def _left(c: Circuit, shape: Shape, y: Exponentials, rates: dict[int, str]) -> l
     lines = []
     for i in shape.behind:
         for name, (rate, value) in y.products().items():
-            lines.append(f"a{i}_{name} = self.pair(h, {rate}, {rates[i]}, {value}, s{i}_h)")
+            lines.append(f"c{i}_{name} = self.inverse({rate}, {rates[i]})")
+            lines.append(f"a{i}_{name} = self.pair(h, {rate}, {rates[i]}, c{i}_{name}, {value}, s{i}_h)")
         lines += y.passed(f"a{i}")
     modes = {i: y.of_modes(shape, f"a{i}") for i in shape.behind}
     for i in shape.behind:
@@ -177,7 +178,8 @@ def _due(c: Circuit, shape: Shape, y: Exponentials) -> list[str]:
     for k, (rate, value) in enumerate(w):
         for name, (own, left) in y.products().items():
             over, end = (f"({own} + {rate})", f"{left} * {value}") if rate else (f"({own})", left)
-            lines.append(f"d{k}_{name} = (1.0 - {end}) / {over}")
+            lines.append(f"o{k}_{name} = 1.0 / {over}")
+            lines.append(f"d{k}_{name} = (1.0 - {end}) * o{k}_{name}")
         lines += y.passed(f"d{k}")
     if len(w) == 2:  # the second filter holds k (its own exponential - that of the first), and what was in it before
         lines.append(f"k_error = {w[1][0]} / ({w[0][0]} - {w[1][0]})")

@@ -5,9 +5,8 @@ The gate enters such a path once, so a step of P needs single integrals only:
     what a unit of mode j makes of mode i  =  integral of  forth_j(t) surrogate(v(t)) back_i(h - t) dt / tau
 
 `forth` runs through the filters before the gate, `back` through those behind it, and behind them through the error to
-the end; all are sums of exponentials. The quadrature has five points at equal distances, placed so that it has order 8,
-as Gauss-Legendre with four has; its error is 3.3e-10 h^8 of the integrand's 8th derivative, against 5.6e-10. At equal
-distances exponentials are products of two, which saves more than one point more costs.
+the end; all are sums of exponentials. The quadrature is that of `gauss`; with three different distances between its
+points, exponentials there are products of three.
 
 What the error makes of the last filters is closed: with e(t) obeying de/dt = -W e and mode i decaying with rate r, the
 integral of e(u) exp(-r (u - t)) over u from t to h is u.e(t) - exp(-r (h - t)) u.e(h) with u (W + r) = (0, 1).
@@ -15,9 +14,8 @@ integral of e(u) exp(-r (u - t)) over u from t to h is u.e(t) - exp(-r (h - t)) 
 
 from eventsnn.paths import adapting, closed
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.gauss import DISTANCES, LAST, POINTS, WEIGHTS
 from eventsnn.paths.rows import (
-    LAST,
-    POINTS,
     Shape,
     chained,
     decays,
@@ -28,17 +26,12 @@ from eventsnn.paths.rows import (
     own_rates,
     rate_name,
 )
-from eventsnn.paths.writing import method, tau_of
+from eventsnn.paths.writing import in_parts, method, tau_of
 
-# Order 8 asks for distances x, 2x from the middle of [-1, 1] with 28 x^4 - 21 x^2 + 3 = 0; then the weights.
-FIRST, GAP = 0.06180057471266575282647631, 0.2190997126436671235867618
-WEIGHTS = (
-    0.1536811167848859139497855, 0.2532463874704451881792203, 0.1861449914893377957419885,
-    0.2532463874704451881792203, 0.1536811167848859139497855,
-)  # fmt: skip
 LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
-# The power series of a step: names and degrees. To the first point it is a quarter as far as from one to the next.
-SERIES = (("decay", "mean", "first_decay", "first_mean"), (7, 6, 6, 5))
+# The power series of a step: names and degrees. To the first point it is a sixth as far as from one to the next.
+SERIES = (("decay", "mean", "first_decay", "first_mean"), (8, 8, 6, 6))
+PLACES = [f"{name} = {distance} * h" for name, distance in DISTANCES.items()]
 
 FLOW = [
     "    if a >= until:",
@@ -111,10 +104,9 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     """The methods that follow the neuron."""
     shape = Shape(c)
     if c.adaptive:
-        points = [f"first = {FIRST} * h", f"gap = {GAP} * h"]
         reached = [] if c.pulses else _ahead(c, shape)
         split = SPLIT.replace("drive", "drive, lift")
-        step = adapting.step_text(c, points, WEIGHTS, reached)
+        step = adapting.step_text(c, PLACES, reached)
         return [adapting.flow_text(horizon, fade), split, RATIO, *step]
     drift = _step(c, shape, gated=False)
     if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
@@ -123,10 +115,8 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
     flow = method(
         "flow(self, post, dt)",
         "Let the propagator follow the neuron from its last event for dt seconds.",
-        f"most = {LONGEST} * self.panel * self.fastest(post)",
-        f"end = min(dt, {horizon} * self.slowest(post))",
-        "r_m = 1.0 / post.tau_mem",
-        "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
+        "most, longest, r_m, r_s, apart = self.scales_of(post)",
+        "end = min(dt, longest)",
         "rest, leak, drive, lasts = post.course(0.0)",
         "until = max(lasts, 1e-9 * most)",
         "low = rest + leak",
@@ -137,17 +127,33 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         *("    " + line for line in fade),
         "post.age += dt",
     )
-    return [flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
+    scales = method(
+        "scales_of(self, post)",
+        "The longest stretch, the time after which nothing is left, rates of voltage and current, and `apart`.",
+        "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else 0.0",
+        f"most = {LONGEST} * self.panel * self.fastest(post)",
+        f"return most, {horizon} * self.slowest(post), 1.0 / post.tau_mem, r_s, self.apart(post)",
+    )
+    return [scales, flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
-PAIR = method(
-    "pair(self, u, rate, then, one, two)",
-    "What a unit in a filter of one rate makes of the next in u seconds, in which `one` and `two` are left of either.",
-    "gap = abs(then - rate)",
-    "if gap > 0.1 * then:",
-    "    return then * (one - two) / (then - rate)",
-    "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
+PAIR = (
+    method(
+        "inverse(self, rate, then)",
+        "One over the difference of two rates; 0 if they are within a tenth of each other.",
+        "gap = then - rate",
+        "return 1.0 / gap if abs(gap) > 0.1 * then else 0.0",
+    )
+    + "\n\n"
+    + method(
+        "pair(self, u, rate, then, inverse, one, two)",
+        "What a unit in a filter of one rate makes of the next in u seconds, when `one` and `two` are left of either.",
+        "if inverse != 0.0:",
+        "    return then * (one - two) * inverse",
+        "gap = abs(then - rate)",
+        "return then * max(one, two) * (-math.expm1(-gap * u) / gap if gap > 0.0 else u)",
+    )
 )
 
 
@@ -157,7 +163,7 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     psp = c.psp or not gated
     lines = own_rates(c, shape)
     if gated:
-        lines += [f"first = {FIRST} * h", f"gap = {GAP} * h"]
+        lines += PLACES
         if not psp:
             lines += ["r_m = 1.0 / post.tau_mem", "r_s = 1.0 / post.tau_syn if post.tau_syn > 0.0 else r_m"]
             lines += decays("m", "r_m", gated) + decays("c", "r_s", gated) + chained("v", "c", "m", "r_s", "r_m", gated)
@@ -173,11 +179,11 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     lines += error_rows(c, shape, gated)
     lines += filter_rows(c, shape, gated)
     if not gated:
-        return method("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", *lines)
+        return in_parts("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", lines)
     mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
     lines.append(f"return leak * {mem}_h + drive * {wave}_h, drive * {syn}_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts."
-    return method("integrate(self, post, h, rest, leak, drive)", doc, *lines)
+    return in_parts("integrate(self, post, h, rest, leak, drive)", doc, lines)
 
 
 def _values(c: Circuit, shape: Shape) -> list[str]:

@@ -33,8 +33,8 @@ def check_path(rule: Any) -> None:
     for tau in rule.circuit.taus:
         if not 0 < getattr(rule, tau) < math.inf:
             raise NetworkError(f"{name}.{tau} is {getattr(rule, tau)}; it must be positive and finite")
-    if not 0 < rule.panel <= 0.25:
-        raise NetworkError(f"{name}.panel is {rule.panel}; it must lie in (0, 0.25]")
+    if not 0 < rule.panel <= 0.4:
+        raise NetworkError(f"{name}.panel is {rule.panel}; it must lie in (0, 0.4]")
     if rule.when not in WHEN:
         raise NetworkError(f"{name}.when is {rule.when!r}; it is 'spike' or 'apply'")
     if rule.errors not in ("stop", "return"):

@@ -1,10 +1,8 @@
 """What every way of writing a step of P shares: decays, filters of the error, and the product of F and P."""
 
 from eventsnn.paths.chain import Circuit
+from eventsnn.paths.gauss import GAPS, LAST
 from eventsnn.paths.writing import tau_of
-
-POINTS = range(5)  # of the quadrature of `gated`
-LAST = len(POINTS) - 1
 
 
 class Shape:
@@ -40,20 +38,25 @@ def decays(name: str, rate: str, gated: bool) -> list[str]:
     """exp(-rate t), at the points and at the end."""
     if not gated:
         return [f"{name}_h = math.exp(-{rate} * h)"]
-    lines = [f"{name}_0 = self.first_decay({rate} * first)", f"{name}_q = self.decay({rate} * gap)"]
-    lines += [f"{name}_{k} = {name}_{k - 1} * {name}_q" for k in POINTS if k]
+    lines = [f"{name}_0 = self.first_decay({rate} * first)"]
+    lines += [f"{name}_{gap} = self.decay({rate} * {gap})" for gap in dict.fromkeys(GAPS)]
+    lines += [f"{name}_{k} = {name}_{k - 1} * {name}_{gap}" for k, gap in enumerate(GAPS, 1)]
     return [*lines, f"{name}_h = {name}_0 * {name}_{LAST}"]
 
 
 def chained(name: str, one: str, two: str, rate: str, then: str, gated: bool) -> list[str]:
     """What a unit in a filter of one rate makes of the next filter."""
     if not gated:
-        return [f"{name}_h = self.pair(h, {rate}, {then}, {one}_h, {two}_h)"]
-    lines = [
-        f"{name}_0 = {then} * first * {two}_0 * self.first_mean(({rate} - {then}) * first)",
-        f"{name}_q = {then} * gap * {two}_q * self.mean(({rate} - {then}) * gap)",
+        apart = f"{name}_apart = self.inverse({rate}, {then})"
+        return [apart, f"{name}_h = self.pair(h, {rate}, {then}, {name}_apart, {one}_h, {two}_h)"]
+    lines = [f"{name}_0 = {then} * first * {two}_0 * self.first_mean(({rate} - {then}) * first)"]
+    lines += [
+        f"{name}_{gap} = {then} * {gap} * {two}_{gap} * self.mean(({rate} - {then}) * {gap})"
+        for gap in dict.fromkeys(GAPS)
     ]
-    lines += [f"{name}_{k} = {two}_q * {name}_{k - 1} + {name}_q * {one}_{k - 1}" for k in POINTS if k]
+    lines += [
+        f"{name}_{k} = {two}_{gap} * {name}_{k - 1} + {name}_{gap} * {one}_{k - 1}" for k, gap in enumerate(GAPS, 1)
+    ]
     return [*lines, f"{name}_h = {two}_0 * {name}_{LAST} + {name}_0 * {one}_{LAST}"]
 
 

@@ -1,4 +1,4 @@
-"""Writes how a path's rule follows its neuron: stretch by stretch, each by quadrature of order 8.
+"""Writes how a path's rule follows its neuron: stretch by stretch, each by quadrature of order 10.
 
 The common paths, of single integrals, are in `gated`, those with adaptation in `adapting`; here are those without a
 gate by the voltage, and longer ones.
@@ -13,22 +13,12 @@ import math
 
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.gated import SERIES, SMOOTH, gated_text
+from eventsnn.paths.gauss import LAST, NODES, POINTS, UP_TO, WEIGHTS
 from eventsnn.paths.rows import Shape
 from eventsnn.paths.writing import method, pairs, taus, weighted
 
-# Nodes, weights and integrals up to the nodes of Gauss-Legendre quadrature with four points on [0, 1].
-# Computed with 40 digits from the zeros of the Legendre polynomial; the method has order 8.
-NODES = (0.069431844202973712388, 0.3300094782075718676, 0.6699905217924281324, 0.93056815579702628761)
-WEIGHTS = (0.17392742256872692869, 0.32607257743127307131, 0.32607257743127307131, 0.17392742256872692869)
-UP_TO = (
-    (0.086963711284363464343, -0.026604180084998793313, 0.012627462689404724515, -0.0035551496857956831569),
-    (0.18811811749986807165, 0.16303628871563653566, -0.027880428602470895224, 0.0067355005945381555154),
-    (0.16719192197418877317, 0.35395300603374396654, 0.16303628871563653566, -0.014190694931141142964),
-    (0.17748257225452261184, 0.3134451147418683468, 0.35267675751627186463, 0.086963711284363464343),
-)
-LAST = len(NODES) - 1  # the nodes lie symmetrically: t_k and t_(LAST - k) add up to the whole stretch
 HORIZON = 44.0  # time constants after which exp(-44) = 8e-20 of a mode is left: nothing, beside what came before
-DEGREE = 8  # of the power series: what is left out is 1e-13 at the default stretch and 1e-11 at the longest
+DEGREE = 9  # of the power series: what is left out is 3e-13 at the default stretch, and 3e-11 at the longest
 
 
 # The loop over stretches between two events of the neuron, without and with a gate by the voltage.
@@ -191,8 +181,8 @@ def _series(names: tuple[str, ...] = ("decay", "mean"), degrees: tuple[int, ...]
 
 
 def _integrate(c: Circuit) -> str:
-    """One stretch: P becomes F P, with F by quadrature over the gates' values at four points."""
-    n, points = len(c.modes), range(len(NODES))
+    """One stretch: P becomes F P, with F by quadrature over the gates' values at five points."""
+    n, points = len(c.modes), POINTS
     lines = [f"r_{i} = 1.0 / {tau}" for i, tau in enumerate(taus(c))]
     lines += [f"t_{k} = {NODES[k]} * h" for k in points]
     lines += [f"s_{i}_{k} = self.decay(r_{i} * t_{k})" for i in range(n - 1) for k in points]
@@ -222,7 +212,7 @@ def _integrate(c: Circuit) -> str:
 
 def _gates(c: Circuit) -> list[str]:
     """The values of the gates at the points."""
-    points, lines = range(len(NODES)), []
+    points, lines = POINTS, []
     if c.surrogate is not None:
         if c.psp:
             decay, psp = [f"s_1_{k}" for k in points], [f"psp_{k}" for k in points]
@@ -249,7 +239,7 @@ def _gates(c: Circuit) -> list[str]:
 
 def _response(c: Circuit, i: int, j: int, last: bool) -> list[str]:
     """What a unit of mode j becomes of mode i: at the end of the stretch, f_i_j, and at its points, x_k."""
-    mode, points = c.modes[i], range(len(NODES))
+    mode, points = c.modes[i], POINTS
     if i == 1 and c.psp:
         return ["f_1_0 = psp"]
     source = [f"s_{j}_{k}" if i == j + 1 else f"psp_{k}" if (i, j) == (2, 0) and c.psp else f"x_{k}" for k in points]
@@ -284,18 +274,17 @@ def _advance_error(c: Circuit) -> list[str]:
 
 
 def _quadrature() -> str:
-    """Gauss-Legendre quadrature with four points: over a whole stretch, and from its beginning to each point."""
-    points = range(len(NODES))
-    names = ", ".join(f"u_{k}" for k in points)
+    """Gauss-Legendre quadrature: over a whole stretch, and from its beginning to each point."""
+    names = ", ".join(f"u_{k}" for k in POINTS)
     whole, *rows = weighted((WEIGHTS, *UP_TO))
     return (
-        method(f"whole(self, {names})", "Integral over a stretch, by the values at four points.", f"return {whole}")
+        method(f"whole(self, {names})", "Integral over a stretch, by the values at the points.", f"return {whole}")
         + "\n\n"
         + method(
             f"up_to(self, {names})",
-            "Integrals from the beginning of a stretch to each of the four points.",
+            "Integrals from the beginning of a stretch to each of the points.",
             *(f"to_{k} = {row}" for k, row in enumerate(rows)),
-            f"return {', '.join(f'to_{k}' for k in points)}",
+            f"return {', '.join(f'to_{k}' for k in POINTS)}",
         )
     )
 
@@ -309,7 +298,5 @@ def stretch_text(c: Circuit) -> list[str]:
         if Shape(c).fires or (c.pulses and c.modes[-1].surrogate):
             return text
         names, degrees = SERIES
-        if c.adaptive:  # of what the adaptation takes off in a whole step
-            degrees = (DEGREE, *degrees[1:])
         return [*text, *_voltage(c, "math.exp(-", "self.ratio("), *_series(names, degrees)]
     return [_flow(c), *_voltage(c), _integrate(c), *_series(), _quadrature()]

@@ -5,6 +5,8 @@ alone. P is the propagator since the present epoch began (dP/dt = M P), and y = 
 `p_i_j` are the entries of P at the neuron; `m_i_j`, at each epoch, lead from its beginning to that of the present one.
 """
 
+import re
+
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.gated import constants
 from eventsnn.paths.stretch import stretch_text
@@ -27,8 +29,10 @@ from eventsnn.paths.make import Path, check_path
 
 def class_text(name: str, path: str, c: Circuit) -> str:
     """The module that defines the rule of a path."""
-    blocks = [_fields(name, path, c), _derive(c)]
-    blocks += [_slowest_and_fastest(c), *stretch_text(c), *_own_spikes(c), *_errors(c)]
+    steps = stretch_text(c)
+    kept = re.findall(r"def (\w+_(?:of|for))\(self, post", "\n".join(steps))
+    blocks = [_fields(name, path, c) + f"\n    kept = ({''.join(f'{one!r}, ' for one in kept)})", _derive(c)]
+    blocks += [_slowest_and_fastest(c), *steps, *_own_spikes(c), *_errors(c)]
     blocks += _epochs(c) + _synapse(c)
     return HEADER.format(name=name, path=path) + "\n\n" + "\n\n".join(b.rstrip() for b in blocks) + "\n"
 
@@ -45,7 +49,7 @@ def _fields(name: str, path: str, c: Circuit) -> str:
         '    errors: str = "stop"  # or "return": every error goes on through each synapse, along the feedback',
         "    w_min: float = -math.inf  # least weight",
         "    w_max: float = math.inf  # largest weight",
-        "    panel: float = 0.15  # longest stretch that is integrated at once, in units of what changes fastest",
+        "    panel: float = 0.25  # longest stretch that is integrated at once, in units of what changes fastest",
         "",
     ]
     lines += [

@@ -1,8 +1,12 @@
 """What the writers of a path's class share."""
 
+import ast
+from collections import Counter
 from collections.abc import Iterable
 
 from eventsnn.paths.chain import Circuit, Mode
+
+PARAMETERS = ("tau_mem", "tau_syn", "tau_adapt", "beta")  # of the neurons that paths follow
 
 
 def pairs(n: int) -> list[tuple[int, int]]:
@@ -35,3 +39,60 @@ def tau_of(m: Mode) -> str:
     assert m.tau is not None
     named = {"tau_membrane": "post.tau_mem", "tau_current": "self.current(post)", "tau_adaptation": "post.tau_adapt"}
     return named.get(m.tau, f"self.{m.tau}")
+
+
+def in_parts(head: str, doc: str, lines: list[str]) -> str:
+    """A method `name(self, post, h, ...)`, without what follows from parameters and h alone, or from parameters.
+
+    These are methods of their own, `name_of(self, post, h)` and `name_for(self, post)`, which the rule has as `kept`.
+    """
+    name = head[: head.index("(")]
+    body = ast.parse("\n".join(lines)).body
+    stored = Counter(n.id for s in body for n in _names(s) if isinstance(n.ctx, ast.Store))
+
+    def left(statements: list[ast.stmt], found: dict[str, ast.stmt], known: set[str]) -> list[ast.stmt]:
+        """What does not follow from parameters and `known`; `found` gets what does, by the names of the results."""
+        others = []
+        for s in statements:
+            to = ast.unparse(s.targets[0]) if isinstance(s, ast.Assign) and len(s.targets) == 1 else ""
+            if isinstance(s, ast.Assign) and stored[to] == 1 and _follows(s.value, {*known, *found}):
+                found[to] = s
+                continue
+            if isinstance(s, ast.If):
+                s.body = left(s.body, found, known) or [ast.Pass()]
+            others.append(s)
+        return others
+
+    def used(names: Iterable[str], statements: Iterable[ast.stmt]) -> str:
+        """Those of the names that statements use."""
+        there = {n.id for s in statements for n in _names(s)}
+        return ", ".join(to for to in names if to in there)
+
+    fixed: dict[str, ast.stmt] = {}
+    of_h: dict[str, ast.stmt] = {}
+    rest = left(left(body, fixed, set()), of_h, {"h", *fixed})
+    constants = used(fixed, [*of_h.values(), *rest])
+    shared = used([*fixed, *of_h], rest)
+    ask, get = f"{shared} = self.{name}_of(post, h)", f"{constants} = self.{name}_for(post)" if constants else ""
+    texts = [
+        _method(f"{name}_for(self, post)", "What follows from parameters alone.", fixed.values(), "", constants),
+        _method(f"{name}_of(self, post, h)", "What follows from a step's length alone.", of_h.values(), get, shared),
+        _method(head, doc, rest, ask, ""),
+    ]
+    return "\n\n".join(texts[not constants :])  # rates may all be numbers that the rule has already
+
+
+def _method(head: str, doc: str, body: Iterable[ast.stmt], begin: str, returned: str) -> str:
+    """A method of statements."""
+    texts = [begin, *map(ast.unparse, body), f"return {returned}" if returned else ""]
+    return method(head, doc, *(line for text in texts for line in text.split("\n") if line))
+
+
+def _names(node: ast.AST) -> list[ast.Name]:
+    return [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+
+def _follows(value: ast.expr, known: set[str]) -> bool:
+    """Whether an expression follows from parameters and names that do."""
+    own = [n.attr for n in ast.walk(value) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "post"]
+    return {n.id for n in _names(value)} <= {"self", "post", "math", "abs"} | known and set(own) <= set(PARAMETERS)

@@ -121,6 +121,7 @@ def _measure(kind: type[Rule], parts: tuple[tuple[Path, type[Part]], ...]) -> Me
 def _make(original: type[Any], methods: dict[str, Handler], mark: str) -> type[Any]:
     """A subclass with these methods in place of its own; they were checked before they were copied."""
     body: dict[str, Any] = {"__module__": original.__module__, "__doc__": original.__doc__}
+    body["kept"] = ()  # what counts depends on more than its arguments
     for name, handler in methods.items():
         tree = copy.deepcopy(handler.tree)
         ast.increment_lineno(tree, handler.line - 1)  # a traceback shows the user's own line
