@@ -193,6 +193,15 @@ def test_a_stream_of_digits_on_images_of_its_format(tmp_path, capsys):
     assert again["digest"] == report["digest"]
 
 
+def test_every_twelfth_training_digit_is_held_out(tmp_path):
+    """Not the last ones: those are easier than the rest."""
+    small_mnist(tmp_path, 60)
+    whole = es.datasets.mnist(tmp_path)[0].labels
+    train, held, _ = (part.labels for part in stream.samples(tmp_path))
+    assert held.tolist() == whole[11::12].tolist()
+    assert train.tolist() == np.delete(whole, np.s_[11::12]).tolist()
+
+
 def test_a_digit_without_a_label_is_not_learned_from_and_counts_as_held_out():
     """Errors of the digit before have faded by then; the outputs that spike most decide."""
     levels = np.array([math.inf, 5e-3])

@@ -17,7 +17,7 @@ def run_erbp_mnist(hidden: tuple[int, ...], name: str, options: Options) -> Repo
     """Learn MNIST by event-driven random backpropagation, and answer the test digits once."""
     demo = module("erbp_mnist")
     usual = 0.2 if len(hidden) == 1 else 0.03  # of the digits; one of the deep network costs a dozen times as much
-    share, passes = (0.02, 1) if options.small else (1.0, 10) if options.full else (usual, 1)
+    share, passes = (0.02, 1) if options.small else (1.0, 3) if options.full else (usual, 1)
     passes = options.passes or passes
     layers = tuple(n // 10 for n in hidden) if options.small else hidden
     begun = clock.monotonic()
