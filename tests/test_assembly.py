@@ -2,6 +2,9 @@
 
 import gc
 import math
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -70,6 +73,30 @@ def test_other_kernels_have_it_from_disk(compile_run, monkeypatch):
     monkeypatch.setattr(PieceCompiler, "define_pipelines", lambda _: pytest.fail("was compiled again"))
     _, run = compile_run(times=2)
     assert run(2.0) == 8.0
+
+
+RUN = """
+import sys
+from numba import types
+from eventsnn.engines.assembly import compiling
+from eventsnn.engines.cache import load
+
+for text in sys.argv[1:]:
+    with compiling():
+        run = load(text).run.compile((types.float64,))
+print(run(2.0))
+"""
+
+
+def test_a_later_process_needs_only_its_own_kernel(tmp_path):
+    """Though the function was written for another kernel."""
+    texts = [KERNEL.format(offset=2, sign="+", times=times, literal=7.0) for times in (1, 2)]
+    for known in (texts, texts[1:]):
+        command = [sys.executable, "-c", RUN, *known]
+        found = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "EVENTSNN_CACHE": str(tmp_path)}
+        )
+        assert found.stdout == "8.0\n", found.stderr
 
 
 @pytest.mark.parametrize(("change", "result"), [({"offset": 9.0}, 8.0), ({"sign": "*"}, 2 * math.sqrt(14.0))])

@@ -18,6 +18,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.environment import Environment
 from numba.core.types.functions import BaseFunction
 
 from eventsnn.engines import shelf
@@ -80,8 +81,13 @@ class Writing(typed_passes.NativeLowering):
     _name = "eventsnn_writing"
 
     def run_pass(self, state: Any) -> bool:
-        """Write, and let those that call it find it."""
+        """Write, and let those that call it find it.
+
+        Its environment, which only Python would need, is forgotten: a kernel on disk would name the module that the
+        function was written for, and a later process may know another kernel alone.
+        """
         super().run_pass(state)
+        Environment._memo.pop(state["cr"].fndesc.env_name, None)
         state["cr"] = state["cr"]._replace(cfunc=(key := shelf.entry_point()))
         state.targetctx.insert_user_function(key, state["cr"].fndesc, [state.library])
         return True
