@@ -12,7 +12,7 @@ PERIOD = 0.05  # how long a digit is shown [s]
 
 def samples(data=None, share=1.0):
     """A share of the training, held-out and test digits, with the time between a pixel's spikes as its latency."""
-    intervals = np.append(np.inf, 255 / 150.0 / np.arange(1, 256))  # the brightest spike at 150/s, black ones never
+    intervals = np.append(np.inf, 255 / 200.0 / np.arange(1, 256))  # the brightest spike at 200/s, black ones never
     train, test = (es.datasets.Samples(part.times, part.labels, intervals) for part in es.datasets.mnist(data))
     held = np.arange(len(train)) % 12 == 11  # from all over: the last ones are easier than the rest
     return [part[: max(1, round(share * len(part)))] for part in (train[~held], train[held], test)]
