@@ -8,7 +8,7 @@ import numpy as np
 from eventsnn.engines import ahead, compiled_records, compiled_responders, kept, kernel, loop, responders
 from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
-from eventsnn.engines.rows import rows, zeros
+from eventsnn.engines.rows import in_time, rows, zeros
 from eventsnn.engines.snapshot import PENDING
 from eventsnn.engines.sources import FEED, Sources
 from eventsnn.epochs import EPOCH, EPOCHS
@@ -244,12 +244,12 @@ class Arrays:
 
     def fetch_spikes(self, whole: bool) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Recorded spikes per population in the order of events; those of an unfinished window stay behind."""
-        n = int(self.net.i[loop.SPIKES])
-        spikes = self.net.spikes[:n]
-        done = np.ones(n, bool) if whole else spikes["window"] < self.net.i[loop.WINDOW]
+        spikes = self.net.spikes[: int(self.net.i[loop.SPIKES])]
+        done = np.ones(len(spikes), bool) if whole else spikes["window"] < self.net.i[loop.WINDOW]
         rest, spikes = spikes[~done], spikes[done]
-        spikes = spikes[np.lexsort([spikes[name] for name in ("node", "kind", "offset", "window")])]
-        time, member = spikes["window"] * self.plan.width + spikes["offset"], spikes["node"]
+        time = spikes["window"] * self.plan.width + spikes["offset"]
+        order = in_time(time, spikes, ("window", "offset", "kind", "node"))
+        time, member = time[order], spikes["node"][order]
         for c in self.plan.cells:
             own = (member >= c.offset) & (member < c.offset + c.size)
             if own.any():

@@ -241,6 +241,8 @@ def _dispatch(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
             if s.wait > 0.0:
                 lines += ["    if e.value == WAITED:", f"        {arrives}", "    else:"]
                 arrives = f"    whole = wait_there(net, {r}, P, x, window)"
+            if s.rule is None:
+                lines.append(f"    foresee(net, {r}, k + 1, count)")
             lines.append(f"    {arrives}")
             continue
         if columns.together(c, plastic, s.port):

@@ -71,6 +71,7 @@ FRESH, OLD = 1, 2  # marks of synapses, as in eventsnn.synapses
 EVERY = 4  # beside them: all synapses, marked or not
 EIGHT = 0x0101010101010101  # times a mark: in each byte of a word
 ROWS_FROM = 8  # when one neuron in so many hears a message, synapses are gone through row by row
+ROW_AHEAD, LINE_WEIGHTS, LINE_TARGETS = 1024, 8, 16  # synapses: asked for of the next row, and in a cache line
 AHEAD, SOON = 16, 6  # records; so far ahead their memory is asked for, and that of what they point to
 BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread
 GROUP = 32  # neurons of a block whose visits are looked through together
@@ -303,6 +304,17 @@ def send_back(net, node, window, offset, delay, synapse, projection, j, value, s
         BACK, stage,
     )  # fmt: skip
     net.nodes[node].sent += 1
+
+
+def foresee(net, R, k, count):
+    """Ask for the memory of the row that a stage comes to next, while it is at the one before."""
+    if k < count:
+        e = net.pool[net.lists[ORDER, k]]
+        stop = min(e.stop, e.start + ROW_AHEAD, R.target.size)  # it may be of another projection: then it is no use
+        for j in range(e.start, stop, LINE_WEIGHTS):
+            prefetch(R.weight, j)
+        for j in range(e.start, stop, LINE_TARGETS):
+            prefetch(R.target, j)
 
 
 def fault(net, what, a, b, window, offset, before):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from eventsnn.engines.rows import rows
+from eventsnn.engines.rows import in_time, rows
 from eventsnn.events import Instant, instant, seconds
 from eventsnn.model import Source
 from eventsnn.plan import Plan
@@ -48,4 +48,5 @@ class Sources:
         windows = np.floor(at / width)  # as `events.instant`; a width is a power of two, so nothing rounds
         found["window"], found["offset"] = windows, at - windows * width
         found["node"] = np.repeat([node for node, _ in self.lives], count)
-        return found[np.lexsort([found[name] for name in ("node", "offset", "window")])]
+        found = found[in_time(at, found, ("window", "offset", "node"))]
+        return found
