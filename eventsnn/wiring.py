@@ -46,11 +46,11 @@ def connect_erbp(
     labels: Population,
     hidden: Sequence[int] = (100,),
     *,
-    neuron: TwoCompartment | None = None,
+    neuron: TwoCompartment | Sequence[TwoCompartment] | None = None,
     error_neuron: ErrorNeuron | None = None,
     rule: ERBP | None = None,
     lr: float = 1e-3,
-    hidden_lr: float | None = None,
+    hidden_lr: float | Sequence[float] | None = None,
     init: float = 7.0,
     error_weight: float = 0.9,
     delay: float = 1e-3,
@@ -71,11 +71,11 @@ def connect_erbp(
         inputs: where spikes come from.
         labels: one member for each class; it spikes while its class is shown.
         hidden: sizes of the hidden layers; none is possible.
-        neuron: model of all layers; `TwoCompartment()` unless given.
+        neuron: model of all layers, or of each with the output as the last; `TwoCompartment()` unless given.
         error_neuron: model of the pairs; `ErrorNeuron()` unless given. Its `fading` is that of all steps.
         rule: `ERBP()` unless given.
         lr: by how much one error spike changes the weight of a synapse whose own spike follows at once.
-        hidden_lr: the same in hidden layers, per unit of their feedback; `lr` unless given.
+        hidden_lr: the same in hidden layers, or in each, per unit of their feedback; `lr` unless given.
         init: scale of the initial weights.
         error_weight: of spikes onto the error neurons, in units of their threshold; below 1.
         delay: of every error [s]; above 0.
@@ -85,10 +85,13 @@ def connect_erbp(
         initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
     """
     _check_delay(delay)
-    sizes, learner = [*hidden, labels.size], (neuron or TwoCompartment(), rule or ERBP())
-    layers, plastic = _forward(net, inputs, sizes, learner, _weights(weights, inputs, sizes, init), record, initial)
+    sizes = [*hidden, labels.size]
+    neurons = _each("neuron", neuron or TwoCompartment(), len(sizes))
+    rates = _each("hidden_lr", lr if hidden_lr is None else hidden_lr, len(hidden))
+    learners = [(model, rule or ERBP()) for model in neurons]
+    layers, plastic = _forward(net, inputs, sizes, learners, _weights(weights, inputs, sizes, init), record, initial)
     errors = _compare(net, labels, layers[-1], error_neuron or ErrorNeuron(), error_weight, lr, delay, record, told_by)
-    _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
+    _feed_back(net, errors, layers[:-1], labels.size, init, rates, delay)
     return ErrorLayers(layers, plastic, errors)
 
 
@@ -97,17 +100,26 @@ def _check_delay(delay: float) -> None:
         raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
 
 
+def _each(name: str, given: Any, layers: int) -> list[Any]:
+    """What was given for all layers, or for each of them."""
+    if not isinstance(given, Sequence):
+        return [given] * layers
+    if len(given) != layers:
+        raise NetworkError(f"connect_erbp: {len(given)} values of {name} for {layers} layers; give one or one for each")
+    return list(given)
+
+
 def _feed_back(
     net: Network,
     errors: tuple[Population, Population],
     hidden: list[Population],
     classes: int,
     init: float,
-    lr: float,
+    rates: list[float],
     delay: float,
 ) -> None:
     """The fixed random projections by which the error neurons tell the hidden layers."""
-    for layer in hidden:
+    for layer, lr in zip(hidden, rates, strict=True):
         g = random_feedback(net.description.seed, layer.name, classes, layer.size, init)
         for sign, error in zip((1.0, -1.0), errors, strict=True):
             net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
@@ -127,7 +139,7 @@ def _forward(
     net: Network,
     inputs: Population,
     sizes: list[int],
-    learner: tuple[TwoCompartment, ERBP],
+    learners: Sequence[tuple[TwoCompartment, ERBP]],
     weights: Sequence[Any],
     record: tuple[str, ...],
     initial: dict[str, Any],
@@ -135,10 +147,10 @@ def _forward(
     """The layers, and the projections that learn."""
     layers: list[Population] = []
     plastic = []
-    for k, size in enumerate(sizes, start=1):
+    for k, (size, (model, rule)) in enumerate(zip(sizes, learners, strict=True), start=1):
         name, kept = ("output", ("spikes",)) if k == len(sizes) else (f"hidden {k}", record)
-        pre, layer = layers[-1] if layers else inputs, net.add(learner[0], size, name=name, record=kept, **initial)
-        plastic.append(net.connect(pre, layer, learner[1], weight=weights[k - 1]))
+        pre, layer = layers[-1] if layers else inputs, net.add(model, size, name=name, record=kept, **initial)
+        plastic.append(net.connect(pre, layer, rule, weight=weights[k - 1]))
         layers.append(layer)
     return layers, plastic
 

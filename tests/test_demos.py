@@ -160,8 +160,9 @@ def test_digits_as_a_script(tmp_path):
     assert "% of the digits never trained on are named rightly" in script("first_to_spike_digits", tmp_path)
 
 
-def test_erbp_digits_fits_on_a_page():
-    assert len((ROOT / "demos" / "erbp_digits.py").read_text(encoding="utf-8").splitlines()) < 60
+@pytest.mark.parametrize("name", ["erbp_digits", "erbp_mnist"])
+def test_erbp_fits_on_a_page(name):
+    assert len((ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 60
 
 
 def test_erbp_digits_small(tmp_path, capsys):

@@ -506,3 +506,25 @@ def test_hidden_layers_may_learn_at_another_rate():
     for name, usual in ways[None].items():
         factor = 0.5 / LR if "hidden" in name else 1.0
         np.testing.assert_allclose(ways[0.5][name], factor * usual, rtol=1e-12)
+
+
+def test_each_layer_may_have_a_neuron_model_and_a_rate_of_its_own():
+    rests, rates = (7e-3, 3e-3, 2e-3), (0.5, 0.25)
+    neurons = [es.TwoCompartment(t_refractory=rest) for rest in rests]
+
+    def build(**given):
+        net = es.Network(0)
+        x, labels = (net.add(es.Poisson(rate=80.0), n, name=f"{n} inputs") for n in (5, 2))
+        return net, es.connect_erbp(net, x, labels, (4, 3), **given)
+
+    net, made = build(neuron=neurons, hidden_lr=rates)
+    assert [layer.model.t_refractory for layer in made.layers] == list(rests)
+    ways = [{s.name: s.weight for s in n.plan.synapses if s.port == "error"} for n in (net, build(hidden_lr=1.0)[0])]
+    for layer, rate in zip(made.layers[:-1], rates, strict=True):
+        for error in ("lacking", "too many"):
+            name = f"{error}->{layer.name}"
+            np.testing.assert_allclose(ways[0][name], rate * ways[1][name], rtol=1e-12)
+    with pytest.raises(es.NetworkError, match="2 values of neuron for 3 layers"):
+        build(neuron=neurons[:2])
+    with pytest.raises(es.NetworkError, match="3 values of hidden_lr for 2 layers"):
+        build(hidden_lr=(0.1, 0.2, 0.3))
