@@ -119,7 +119,7 @@ class Recordings:
         """Of each event, its place in the other dimensions, its row and its column."""
         if len(self.shape) < 2:
             raise NetworkError(
-                f"Recordings.{what}: the inputs have shape {self.shape}; it needs rows and columns, (..., rows, columns)"
+                f"Recordings.{what}: the inputs have shape {self.shape}; give rows and columns, (..., rows, columns)"
             )
         height, width = self.shape[-2:]
         return self.channels // (height * width), self.channels // width % height, self.channels % width
