@@ -1,34 +1,34 @@
 """Local errors on N-MNIST: digits seen by an event camera, one recording after another without a pause.
 
-A third of the layer hears each of the camera's three turns, as if its motor told. Settings are from recordings 551-700.
+A third of the layer hears each of the camera's turns, as if its motor told. `--full` learns recordings in nine places.
 """
 
 import numpy as np
 
 import eventsnn as es
 
-SIZES = {"default": (300, (150,), 3), "full": (550, (300,), 6), "small": (20, (21,), 1)}  # recordings, hidden, passes
-LAYER = {"tau_mem": 20e-3, "tau_syn": 10e-3, "reset": "subtract"}
-FORMS = {"local": (es.LocalError, "change"), "triggered": (es.ErrorTriggered, "event")}
+SIZES = {"default": (300, 0, (150,), 3), "full": (550, 1, (600,), 1), "small": (20, 0, (21,), 1)}  # also hidden, passes
 
 
 def samples(data=None, size="default"):
-    """Training recordings, two parts that are not learned, and the test: inputs (turn, polarity, y, x), few events."""
-    train, test = (part.refractory(5e-3).by_part(3) for part in es.datasets.nmnist(data, merge=2))
-    parts = train[:550], train[550:700], train[700:], test
-    return parts[0][: SIZES[size][0]], *(part[:20] if size == "small" else part for part in parts[1:])
+    """Training recordings in all places, two parts not learned, and the test; inputs (turn, polarity, y, x)."""
+    (train, test), (count, most, *_) = es.datasets.nmnist(data), SIZES[size]  # how many, and how far they move
+    places = [(down, right) for down in range(-most, most + 1) for right in range(-most, most + 1)]
+    held = [part[: 20 if size == "small" else None] for part in (train[550:700], train[700:], test)]
+    parts = [*(train[:count].moved(*place) for place in places), *held]
+    parts = [part.merged(2).refractory(5e-3).by_part(3) for part in parts]  # inputs of 2 x 2 pixels with few events
+    return es.Recordings.join(*parts[:-3]), *parts[-3:]
 
 
 def network(playback, hidden, seed=0, engine="compiled", rule="local", trained=None):
     """Layers with readouts of their own; with new weights, or with those of a trained network."""
-    kind, form = FORMS[rule]
-    step = es.AnnealedAdam(lr=8e-3, half=1000.0)
-    learner = kind(surrogate=es.FastSigmoid(beta=2.0), step=step, when="apply", panel=0.25)
+    kind, form = {"local": (es.LocalError, "change"), "triggered": (es.ErrorTriggered, "event")}[rule]
+    learner = kind(surrogate=es.Triangular(beta=1.0), step=es.AnnealedAdam(lr=16e-3, half=500.0), when="apply")
     looks = es.SampledError(every=20e-3, patience=1e-3, form=form, threshold=0.05)
-    net = es.Network(seed, engine)
+    net, lif = es.Network(seed, engine), es.LIF(tau_mem=20e-3, tau_syn=10e-3, reset="subtract")
     layer, stimulus = net.add(playback, name="pixels", record=()), net.add(playback.stimulus(), name="stimulus")
     for k, size in enumerate(hidden, start=1):
-        pre, layer = layer, net.add(es.LIF(**LAYER), size, name=f"hidden {k}", i_bias=0.8)
+        pre, layer = layer, net.add(lif, size, name=f"hidden {k}", i_bias=0.8)
         new = es.normal(0.0, 0.1 if k == 1 else 2.0 / np.sqrt(pre.size))
         old = trained and trained.matrix(trained.projection(f"{pre.name}->{layer.name}"))
         turn, group = (np.arange(n) * 3 // n if k == 1 else np.zeros(n) for n in (pre.size, size))
@@ -42,8 +42,8 @@ def network(playback, hidden, seed=0, engine="compiled", rule="local", trained=N
 
 def build(seed=0, engine="compiled", size="default", rule="local", data=None):
     """The network that learns; it plays every training recording in each pass, in an order of its own."""
-    playback = es.Playback(samples(data, size)[0], passes=SIZES[size][2], shuffle=True, seed=seed)
-    return network(playback, SIZES[size][1], seed, engine, rule)
+    playback = es.Playback(samples(data, size)[0], passes=SIZES[size][3], shuffle=True, seed=seed)
+    return network(playback, SIZES[size][2], seed, engine, rule)
 
 
 def learn(net, step=10):

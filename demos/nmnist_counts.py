@@ -26,6 +26,16 @@ def moved(x):
     return np.concatenate([wide[..., y : y + height, z : z + width] for y in range(3) for z in range(3)])
 
 
+def in_nine_places(recordings):
+    """As the demo learns them: where they were seen, and a pixel off it, before pixels are merged."""
+    return es.Recordings.join(*(inputs(recordings.moved(y, x)) for y in (-1, 0, 1) for x in (-1, 0, 1)))
+
+
+def inputs(recordings):
+    """Inputs of 2 x 2 pixels with few events, as in the demo."""
+    return recordings.merged(2).refractory(5e-3)
+
+
 def scores(model, parts, bins, move):
     """The accuracies of a model on all parts but the first, which it is trained on."""
     x = [part.counts(bins).reshape(len(part), -1, *part.shape[-2:]) for part in parts]
@@ -41,7 +51,8 @@ def best(parts, bins=1, move=False):
         tried = []
         for setting in settings:
             make = RidgeClassifier if kind == "ridge" else MLPClassifier
-            fewer = {"max_iter": 30} if move and kind == "MLP" else {}  # nine times as many images
+            many = kind == "MLP" and (move or len(parts[0]) > 550)  # nine times as many images
+            fewer = {"max_iter": 30} if many else {}
             runs = [scores(make(**{**setting, **fewer}, random_state=seed), parts, bins, move) for seed in seeds]
             means = [sum(column) / len(runs) for column in zip(*runs, strict=True)]
             tried.append((means[0], f"{kind} {setting}", means, runs))
@@ -49,14 +60,18 @@ def best(parts, bins=1, move=False):
 
 
 if __name__ == "__main__":
+    pixels, _ = es.datasets.nmnist()
     train, test = es.datasets.nmnist(merge=2)
     few = [*parts_of(train.refractory(5e-3)), test.refractory(5e-3)]
+    nine = [in_nine_places(pixels[:550]), *few[1:]]
     for what, parts, bins, move in (
         ("all events", [*parts_of(train), test], 1, False),
         ("the demo's events", few, 1, False),
         ("the demo's events, moved", few, 1, True),
+        ("the demo's events in nine places", nine, 1, False),
         ("the demo's events in each of three turns", few, 3, False),
         ("the demo's events in each of three turns, moved", few, 3, True),
+        ("the demo's events in each of three turns, in nine places", nine, 3, False),
     ):
         for name, means, runs in best(parts, bins, move):
             told = ", ".join(f"{mean:.1%}" for mean in means)

@@ -96,6 +96,34 @@ class Recordings:
         together: Any = [np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "channels", "labels")]
         return parts[0]._with(together[0], together[1], np.concatenate([*begins, ends[-1:]]), together[2])
 
+    def moved(self, down: int, right: int) -> "Recordings":
+        """So many inputs lower and further right, along the last two dimensions of `shape`; what leaves is lost.
+
+        Recordings in several places teach that the place does not matter: `join` them.
+        """
+        (rest, row, column), (height, width) = self._places("moved"), self.shape[-2:]
+        row, column = row + int(down), column + int(right)
+        seen = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        return self._only(seen, (rest * height + row) * width + column)
+
+    def merged(self, side: int) -> "Recordings":
+        """Squares of `side` by `side` inputs become one, which has the events of all of them."""
+        if not isinstance(side, (int, np.integer)) or side < 1:
+            raise NetworkError(f"Recordings.merged: side is {side!r}; give a whole number from 1")
+        (rest, row, column), (height, width) = self._places("merged"), (-(-n // side) for n in self.shape[-2:])
+        channels = (rest * height + row // side) * width + column // side
+        shape = (*self.shape[:-2], height, width)
+        return Recordings(self.times, channels, self.begins, self.labels, self.duration, shape)
+
+    def _places(self, what: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each event, its place in the other dimensions, its row and its column."""
+        if len(self.shape) < 2:
+            raise NetworkError(
+                f"Recordings.{what}: the inputs have shape {self.shape}; give rows and columns, (..., rows, columns)"
+            )
+        height, width = self.shape[-2:]
+        return self.channels // (height * width), self.channels // width % height, self.channels % width
+
     def refractory(self, duration: float) -> "Recordings":
         """Without the events that an input has within `duration` [s] after one that was kept: fewer, and as telling.
 
@@ -110,8 +138,7 @@ class Recordings:
         for k, i in enumerate(place.tolist()):
             if times[k] >= free[i]:
                 kept[k], free[i] = True, times[k] + duration
-        begins = np.concatenate([[0], np.cumsum(kept)])[self.begins]
-        return self._with(self.times[kept], self.channels[kept], begins, self.labels)
+        return self._only(kept, self.channels)
 
     def by_part(self, parts: int) -> "Recordings":
         """With inputs of their own for each of so many equal parts of a recording: their shape is (parts, *shape).
@@ -133,6 +160,11 @@ class Recordings:
         which = np.repeat(np.arange(len(self)), np.diff(self.begins))
         flat = (which * bins + self._part(bins)) * self.inputs + self.channels
         return np.bincount(flat, minlength=len(self) * bins * self.inputs).reshape(len(self), bins, self.inputs)
+
+    def _only(self, kept: np.ndarray, channels: np.ndarray) -> "Recordings":
+        """The events that are kept, at these inputs."""
+        begins = np.concatenate([[0], np.cumsum(kept)])[self.begins]
+        return self._with(self.times[kept], channels[kept], begins, self.labels)
 
     def _with(self, times: np.ndarray, channels: np.ndarray, begins: np.ndarray, labels: np.ndarray) -> "Recordings":
         return Recordings(times, channels, begins, labels, self.duration, self.shape)

@@ -173,9 +173,34 @@ def test_a_refractory_input_keeps_the_first_event_and_those_that_come_late_enoug
     assert same(recordings(events).refractory(deaf * 1e-3 - 1e-9 * (deaf > 0)), recordings(kept))
 
 
+@given(st.lists(one, min_size=1, max_size=4), st.integers(-2, 2), st.integers(-3, 3))
+def test_what_moves_keeps_its_form_and_loses_what_leaves(events, down, right):
+    whole = recordings(events)
+    padded = np.zeros((len(events), 6, 9))
+    padded[:, 2 + down : 4 + down, 3 + right : 6 + right] = whole.counts().reshape(-1, 2, 3)
+    moved = whole.moved(down, right)
+    assert np.array_equal(moved.counts().reshape(-1, 2, 3), padded[:, 2:4, 3:6])
+    assert np.isin(moved.times, whole.times).all()
+    if not moved.begins[-1] < whole.begins[-1]:
+        assert same(moved.moved(-down, -right), whole)
+
+
+@given(st.lists(one, min_size=1, max_size=4), st.integers(1, 4))
+def test_merged_inputs_have_the_events_of_all_of_them(events, side):
+    whole = recordings(events)
+    merged = whole.merged(side)
+    assert merged.shape == (-(-2 // side), -(-3 // side))
+    assert np.array_equal(merged.times, whole.times)
+    counts = np.pad(whole.counts().reshape(-1, 2, 3), ((0, 0), (0, -2 % side), (0, -3 % side)))
+    blocks = counts.reshape(len(events), merged.shape[0], side, merged.shape[1], side).sum(axis=(2, 4))
+    assert np.array_equal(merged.counts().reshape(blocks.shape), blocks)
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
+        (lambda: es.Recordings([0.0], [0], [0, 1], [1], 0.1, (2,)).moved(0, 1), r"moved: the inputs have shape \(2,\)"),
+        (lambda: recordings([[]]).merged(0), "side is 0"),
         (lambda: es.Recordings([0.0], [0], [0, 2], [1], 0.1, (2,)), "ends at event 2"),
         (lambda: es.Recordings([0.0], [0], [0], [1], 0.1, (2,)), "give 2 numbers"),
         (
@@ -373,7 +398,7 @@ def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys,
                 raise Killed
 
     monkeypatch.setattr(nmnist, "samples", tiny)
-    monkeypatch.setitem(nmnist.SIZES, "default", (6, (6, 3), 2))
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, 0, (6, 3), 2))
     how = ("--rule", rule, "--seed", "3")
     whole = run_demo(*how, out=tmp_path, capsys=capsys)
     assert (whole["recordings"], whole["hidden"], whole["rule"]) == (12, "6 + 3", rule)
@@ -398,7 +423,7 @@ def test_the_demo_learns_goes_on_after_a_kill_and_counts(rule, tmp_path, capsys,
 
 def test_answering_teaches_nothing_and_learning_changes_both_layers(monkeypatch):
     monkeypatch.setattr(nmnist, "samples", tiny)
-    monkeypatch.setitem(nmnist.SIZES, "default", (6, (4, 3), 1))
+    monkeypatch.setitem(nmnist.SIZES, "default", (6, 0, (4, 3), 1))
     net, names = nmnist.build(engine="reference"), ("pixels->hidden 1", "hidden 1->hidden 2")
     before = [net.run(1e-6).weights(net.projection(name)) for name in names]
     for done in nmnist.learn(net, step=5):
