@@ -311,6 +311,13 @@ class Rule(Model, abstract=True):
     that one spike reaches. A rule, or a neuron, names such methods in `kept`: `(self, post, u)` or `(self, post)`,
     `(self, u)` at a neuron. The compiled engine keeps their latest values and works them out for new numbers only.
 
+    Gliding: between events most neurons of a row take a step of the same length. A rule names in `gliders` the method
+    that takes it at once, `(self, post, h, rest, leak, drive)` with what `post.course` says, or `(self, post, h)`. If
+    the step may not be smooth it ends before it has changed anything, by `if ...: return 0.0`, and else returns 1.0;
+    `glides(self, post, dt)` may rule out lengths. `flow` has to come to it for such steps. Beside calls of what is kept
+    it is arithmetic alone, so the compiled engine can take many neurons at a time. Of two methods the first is for
+    surrogates that are `straight`.
+
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
     to mark its synapse; `only_marked(self, post)` says, after an `at_...`, whether all synapses hear of it (0.0), the
     marked (1.0) or those marked since the latest `reset` (2.0); `unmark(self, post)`, after it, whether marks go away.
@@ -319,6 +326,7 @@ class Rule(Model, abstract=True):
     the handler's place, compiled code goes on with inf or nan. Either refuses a weight that is not finite.
     """
 
+    gliders: ClassVar[tuple[str, ...]] = ()  # methods that take a smooth step at once
     _taken: ClassVar[tuple[str, ...]] = ("w",)
     _once: ClassVar[tuple[str, ...]] = ("self", "post", "msg")
     _each: ClassVar[tuple[str, ...]] = ("self", "syn", "post", "msg")

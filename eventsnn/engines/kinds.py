@@ -2,7 +2,17 @@
 
 from string import Template
 
-from eventsnn.engines import columns, kept, logs, parts, templates, templates_flow, templates_general, templates_linear
+from eventsnn.engines import (
+    columns,
+    kept,
+    lanes,
+    logs,
+    parts,
+    templates,
+    templates_flow,
+    templates_general,
+    templates_linear,
+)
 from eventsnn.engines.columns import needs_look, ports, rule_prefix
 from eventsnn.engines.handlers import class_name
 from eventsnn.linear import senses, spares_voltage, sums_only
@@ -71,6 +81,10 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         row = templates_flow.LINEAR_ROW if model.linear else row
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
+    recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
+    if len(followers) == 1 and not recorded and lanes.glider(plastic[followers[0][0]].rule, model):
+        code, row = lanes.texts(names, plastic[followers[0][0]], followers[0][0], rule_prefix(plastic[followers[0][0]]))
+        parts.append(code)
     rushes = model.linear and not followers and not logs.records_state(c) and sums_only(model)
     parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes]
     parts += [_row_text(names, row, c, "fixed", None)] * (not rushes)

@@ -115,7 +115,7 @@ def step_text(c: Circuit, points: list[str], reached: list[str]) -> list[str]:
     lines += error_rows(c, shape, True) + filter_rows(c, shape, True)
     lines.append("return leak * s1_h + drive * x1_h, drive * s0_h, lift * s2_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the parts of voltage and threshold."
-    return [in_parts("integrate(self, post, h, rest, leak, drive, lift)", doc, lines), _integrals()]
+    return [in_parts(("integrate(self, post, h, rest, leak, drive, lift)", doc, lines)), _integrals()]
 
 
 def _up_to(values: list[str]) -> list[str]:
