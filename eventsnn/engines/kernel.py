@@ -89,7 +89,7 @@ def _decorated(source: str) -> str:
     for line in source.split("\n"):
         if line.startswith("def "):
             name = line[4 : line.index("(")]
-            often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
+            often = name.startswith("each_") or ("__on_" in name)
             often = often or name.endswith("_known")  # or its many values would go through memory
             kind = "part" if name.startswith("part_") else "inlined" if often else "inner"
             lines.append(f"@{'entry' if name in ENTRIES else kind}")

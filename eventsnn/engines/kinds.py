@@ -112,7 +112,8 @@ def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synaps
         shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
         ahead = templates_flow.epoch_ahead(s.rule)
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
-    return Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
+    text = Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
+    return lanes.along(text) if "synapses = R.syn" in row else text
 
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:

@@ -25,20 +25,21 @@ from eventsnn.plan import Plan, Synapses
 
 LANES = 64  # neurons at a time
 INPUTS = ("rest", "leak", "drive")  # of the voltage since the latest event; see `LIF.open_course`
+SOON = "synapses[k + SOON if k + SOON < target.size else k]"
 DONE = "done"  # whether the step was smooth
 
 CODE = '''
-def gather_${K}(net, P, A, R, start, stop, window, s):
+def gather_${K}(net, P, A, target, window, s):
     """Bring together the next neurons of a row whose latest event was the same, and that surely did not fire since.
 
     Returns how many there are, or 0 if it is but one.
     """
-    hot = P.hot[R.target[start] + 0]
+    hot = P.hot[target[0] + 0]
     w = hot.window
     o = hot.offset
-    if stop - start < 2:
+    if target.size < 2:
         return 0
-    hot = P.hot[R.target[start + 1] + 0]
+    hot = P.hot[target[1] + 0]
     if hot.window != w or hot.offset != o:
         return 0
     lanes = net.kept[A.index]
@@ -47,8 +48,8 @@ def gather_${K}(net, P, A, R, start, stop, window, s):
         return 0
     ahead = (window - w) * net.width + s
 $basis    m = 0
-    while m < $lanes and start + m < stop:
-        n = R.target[start + m] + 0
+    while m < $lanes and m < target.size:
+        n = python_max(target[m] + 0, 0)
         hot = P.hot[n]
         if hot.window != w or hot.offset != o or not ahead < hot.safe or hot.level == math.inf:
             break
@@ -57,27 +58,38 @@ $basis    m = 0
         own = A.own[n]
 $take
         m += 1
-    if m > 0:
-        ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt, m)
     return m
 
 
-def resume_${K}(net, P, A, n, lane, w, o, window, d00, d01, d11):
-    """A neuron takes back what has become of it in its lane; returns whether that was smooth."""
+def glide_${K}(net, P, A, target, window, s):
+    """Let the next neurons of a row take their step together, and bring those to now for which it was smooth.
+
+    Returns how many there were; `lanes` says of which it was.
+    """
+    w = P.hot[target[0] + 0].window
+    o = P.hot[target[0] + 0].offset
+    together = gather_${K}(net, P, A, target, window, s)
+    if together == 0:
+        return 0
     lanes = net.kept[A.index]
-    hot = P.hot[n]
-    if lanes[$done + lane] == 0.0:
-        hot.window = w
-        hot.offset = o
-        return False
-    own = A.own[n]
+    dt = (window - w) * net.width
+    ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt + (s - o), together)
+    d00, d01, d11 = ${M}__decay(P.model, dt)
+    for lane in range(together):
+        n = python_max(target[lane] + 0, 0)
+        hot = P.hot[n]
+        if lanes[$done + lane] == 0.0:
+            hot.window = w
+            hot.offset = o
+            continue
+        own = A.own[n]
 $give
-    if w != window:
-        hot.c0 = hot.c0 * d00 + hot.c1 * d01
-        hot.c1 = hot.c1 * d11
-    hot.budget = -1.0
-    touch(net, P.first + n)
-    return True
+        if w != window:
+            hot.c0 = hot.c0 * d00 + hot.c1 * d01
+            hot.c1 = hot.c1 * d11
+        hot.budget = -1.0
+        touch(net, P.first + n)
+    return together
 '''
 
 ROW = '''
@@ -88,25 +100,24 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-$shared    then, at = 0, 0.0  # the latest event of the neurons that are taken together
+$shared    first = e.start + 0
+    target = R.target[first : e.stop]
+    synapses = R.syn[first : e.stop]
+    lanes = net.kept[A$follower.index]
     together = lane = 0
-    d00 = d01 = d11 = 1.0
-    for j in range(e.start, e.stop):
+    for k in range(target.size):
+        j = first + k
 $epoch_ahead
-        n = R.target[j] + 0
-        hot = P.hot[n]
+        n = python_max(target[k] + 0, 0)  # so that the compiler knows that it is not counted from the end
         lane += 1
         if lane >= together:
-            then = hot.window
-            at = hot.offset
             lane = 0
-            together = gather_${K}(net, P, A$follower, R, j, e.stop, window, s)
-            if together > 0:
-                d00, d01, d11 = ${M}__decay(P.model, (window - then) * net.width)
-        if together == 0 or not resume_${K}(net, P, A$follower, n, lane, then, at, window, d00, d01, d11):
+            together = glide_${K}(net, P, A$follower, target[k:], window, s)
+        if together == 0 or lanes[$done + lane] == 0.0:
             if not bring_${K}($args, n, window, s) or (together == 0 and not room(net)):  # in lanes none fires
                 e.start = j
                 return False
+        hot = P.hot[n]
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1
@@ -140,9 +151,16 @@ def texts(names: dict[str, str], s: Synapses, follower: int, prefix: str) -> tup
     if "glides" in rule.handlers:
         unfit = f" or {prefix}__glides_keeping(lanes, A.rule, A.own[0], P.cells[0], P.model, dt) == 0.0"
     give = [f"own.{name} = lanes[{found[name]} + lane]" for name in sorted(name for _, name in method.writes)]
-    lines = {"take": "\n".join(" " * 8 + one for one in take), "give": "\n".join("    " + one for one in give)}
+    lines = {"take": "\n".join(" " * 8 + one for one in take), "give": "\n".join(" " * 8 + one for one in give)}
     code = Template(CODE).substitute(names, rule=prefix, unfit=unfit, basis=basis, done=found[DONE], lanes=LANES, **lines)
-    return code, ROW.replace("$follower", str(follower))
+    return code, ROW.replace("$follower", str(follower)).replace("$done", str(found[DONE]))
+
+
+def along(row: str) -> str:
+    """A row's text with synapses counted from where it begins, so that the compiler knows that none is counted back."""
+    for one, other in (("R.syn[j]", "synapses[k]"), ("R.syn[j + SOON if j + SOON < e.stop else j]", SOON)):
+        row = row.replace(one, other)
+    return row if "synapses[k" in row else row.replace("    synapses = R.syn[first : e.stop]\n", "")
 
 
 def glider(rule: Rule | None, target: Any) -> str:
