@@ -56,6 +56,7 @@ $basis    m = 0
         hot.window = window  # so that a neuron comes but once
         hot.offset = s
         own = A.own[n]
+        lanes[$done + m] = 1.0
 $take
         m += 1
     return m
@@ -72,9 +73,12 @@ def glide_${K}(net, P, A, target, window, s):
     if together == 0:
         return 0
     lanes = net.kept[A.index]
-    dt = (window - w) * net.width
-    ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt + (s - o), together)
-    d00, d01, d11 = ${M}__decay(P.model, dt)
+    passed = (window - w) * net.width
+    dt = passed + (s - o)
+    steps = $steps
+    for _ in range(steps):
+        ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt / steps, together)
+    d00, d01, d11 = ${M}__decay(P.model, passed)
     for lane in range(together):
         n = python_max(target[lane] + 0, 0)
         hot = P.hot[n]
@@ -143,16 +147,19 @@ def texts(names: dict[str, str], s: Synapses, follower: int, prefix: str) -> tup
     method, found = rule.handlers[glider(rule, target)], places(rule, target)
     known = "_known(lanes, " if "basis" in target.kept else "("
     take = [f"lanes[{found[name]} + m] = own.{name}" for name in found if name in rule.neuron_state]
-    basis, unfit = "", ""
+    basis, unfit, steps = "", "", "1"
     if set(INPUTS) & set(method.arguments):
         to = ", ".join(f"lanes[{found[name]} + m]" for name in INPUTS)
         take.append(f"{to} = {model}__open_course(P.model, hot.level, hot.c0, hot.c1, b0, b1, g)")
         basis = f"    b0, b1, g = {model}__basis{known}P.model, o + 0.0)\n"
     if "glides" in rule.handlers:
-        unfit = f" or {prefix}__glides_keeping(lanes, A.rule, A.own[0], P.cells[0], P.model, dt) == 0.0"
+        steps = f"{prefix}__glides_keeping(lanes, A.rule, A.own[0], P.cells[0], P.model, dt)"
+        unfit, steps = f" or {steps} == 0.0", f"int({steps})"
     give = [f"own.{name} = lanes[{found[name]} + lane]" for name in sorted(name for _, name in method.writes)]
     lines = {"take": "\n".join(" " * 8 + one for one in take), "give": "\n".join(" " * 8 + one for one in give)}
-    code = Template(CODE).substitute(names, rule=prefix, unfit=unfit, basis=basis, done=found[DONE], lanes=LANES, **lines)
+    code = Template(CODE).substitute(
+        names, rule=prefix, unfit=unfit, steps=steps, basis=basis, done=found[DONE], lanes=LANES, **lines
+    )
     return code, ROW.replace("$follower", str(follower)).replace("$done", str(found[DONE]))
 
 
@@ -203,12 +210,15 @@ class _Lanes(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> Any:
         if isinstance(node.body[0], ast.Return):  # nothing has changed yet; what goes on is left aside
-            answer = f"lanes[{self.places[DONE]} + lane] = 0.0 if {ast.unparse(self.visit(node.test))} else 1.0"
+            place = f"lanes[{self.places[DONE]} + lane]"
+            answer = f"{place} = 0.0 if {ast.unparse(self.visit(node.test))} else {place}"
             return ast.parse(answer).body[0]
         return self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> Any:
-        return None
+        assert isinstance(node.value, ast.Tuple)
+        to = (f"lanes[{self.places[name]} + lane]" for name in INPUTS[1:])
+        return ast.parse("\n".join(f"{a} = {ast.unparse(b)}" for a, b in zip(to, node.value.elts[1:], strict=True)))
 
 
 def glide_text(name: str, resolved: ast.FunctionDef, places: dict[str, int]) -> str:
@@ -219,9 +229,6 @@ def glide_text(name: str, resolved: ast.FunctionDef, places: dict[str, int]) -> 
     given = [f"{one} = lanes[{places[one]} + lane]" for one in INPUTS if any(a.arg == one for a in resolved.args.args)]
     if any(one in ("own", "cell") for s in each if s for one in (n.id for n in ast.walk(s) if isinstance(n, ast.Name))):
         raise AssertionError(f"{name} hands the neuron to other methods; only what is kept may be asked for")
-    unsure = any(isinstance(s, ast.If) and isinstance(s.body[0], ast.Return) for s in body)
-    if not unsure:
-        given.append(f"lanes[{places[DONE]} + lane] = 1.0")
     text = [ast.unparse(ast.fix_missing_locations(s)) for s in each if s is not None]
     head = f"def {name}(lanes, self, own, cell, neuron, h, m):"
     lines = [head, '    """A step of h seconds in all lanes."""', "    kept = lanes"]

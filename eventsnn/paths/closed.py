@@ -142,8 +142,12 @@ def closed_text(c: Circuit, shape: Shape) -> list[str]:
     at = lines.index("wave = k_voltage * drive") + 1
     smooth = whether_smooth(f"{y.rate['m']} * h", later, after, "")
     piece = ["base, slope = self.surrogate.piece(0.5 * (low + high))", "q = base + slope * rest"]
-    doc = "All of h seconds in one step, if the voltage passes no kink; whether it did that."
-    glide = ("glide_straight(self, post, h, rest, leak, drive)", doc, [*lines[:at], *smooth, *piece, *lines[at:], *DONE])
+    doc = "A step of h seconds, if the voltage passes no kink; whether it does not, and what becomes of its two parts."
+    glide = (
+        "glide_straight(self, post, h, rest, leak, drive)",
+        doc,
+        [*lines[:at], *smooth, *piece, *lines[at:], *DONE],
+    )
     return [CLEAR, in_parts(closed, glide), _apart(c, shape)]
 
 

@@ -31,31 +31,40 @@ from eventsnn.paths.rows import (
 from eventsnn.paths.writing import in_parts, method, tau_of
 
 LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
+MOST_STEPS = 16.0  # of one length, between two events; in longer pauses lengths follow the voltage
 # The power series of a step: names and degrees. To the first point it is a sixth as far as from one to the next.
 SERIES = (("decay", "mean", "first_decay", "first_mean"), (8, 8, 6, 6))
 PLACES = [f"{name} = {distance} * h" for name, distance in DISTANCES.items()]
 
 FLOW = method(
     "flow(self, post, dt)",
-    "Let the propagator follow the neuron from its last event for dt seconds: mostly that is one smooth step.",
+    "Let the propagator follow the neuron from its last event for dt seconds: mostly in smooth steps of one length.",
     "rest, leak, drive, lasts = post.course(0.0)",
-    "done = 0.0",
-    "if lasts == math.inf and self.glides(post, dt) > 0.0:",
+    "smooth = self.glides(post, dt) if lasts == math.inf else 0.0",
+    "steps = max(smooth, 1.0)",
+    "h = dt / steps",
+    "while smooth > 0.0:",
     "    if self.surrogate.straight():",
-    "        done = self.glide_straight(post, dt, rest, leak, drive)",
+    "        smooth, leak, drive = self.glide_straight(post, h, rest, leak, drive)",
     "    else:",
-    "        done = self.glide_smooth(post, dt, rest, leak, drive)",
-    "if done == 0.0:",
-    "    self.wind(post, dt, rest, leak, drive, lasts)",
+    "        smooth, leak, drive = self.glide_smooth(post, h, rest, leak, drive)",
+    "    if smooth > 0.0:",
+    "        steps -= 1.0",
+    "        smooth = steps",
+    "if steps > 0.0:",
+    "    self.wind(post, steps * h, rest, leak, drive, lasts)",
 )
 
 GLIDES = method(
     "glides(self, post, dt)",
-    "Whether dt seconds may be taken in one step, if they are smooth.",
+    "In how many steps of one length dt seconds may be taken, if these are smooth; 0 if they are too long.",
     "most, longest, r_m, r_s, apart = self.scales_of(post)",
     "if self.surrogate.straight():",
     "    return 1.0 if apart > 0.0 and dt < longest else 0.0",
-    "return 1.0 if dt <= most else 0.0",
+    "steps = 1.0",
+    f"while steps * most < dt and steps < {MOST_STEPS}:",
+    "    steps += steps",
+    "return steps if steps * most >= dt else 0.0",
 )
 
 WIND = [
@@ -213,7 +222,7 @@ def _step(c: Circuit, shape: Shape, gated: bool, alone: bool = False) -> str:
     stretch = ("integrate(self, post, h, rest, leak, drive)", doc, [*lines, f"return {later}, {after}"])
     far = " or high - low > self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))"
     smooth = whether_smooth(f"{rates[1] if psp else 'r_m'} * h", later, after, far)
-    doc = "All of h seconds in one step, if that is smooth; whether it did that."
+    doc = "A step of h seconds, if all is smooth; whether it is, and what becomes of the voltage's two parts."
     at = next(k for k, line in enumerate(lines) if line.startswith("g_0"))
     glide = ("glide_smooth(self, post, h, rest, leak, drive)", doc, [*lines[:at], *smooth, *lines[at:], *DONE])
     return in_parts(stretch, glide)

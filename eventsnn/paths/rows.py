@@ -122,11 +122,11 @@ def filter_rows(c: Circuit, shape: Shape, gated: bool) -> list[str]:
     return lines
 
 
-DONE = ["post.age += h", "return 1.0"]
+DONE = ["post.age += h", "return 1.0, later, after"]
 
 
 def whether_smooth(part: str, later: str, after: str, more: str) -> list[str]:
-    """The lines that end a glide before it has changed anything, unless the surrogate is smooth all along.
+    """The lines that end a step before it has changed anything, unless the surrogate is smooth all along.
 
     The voltage rises and falls at most once. If it turns on the way, the current is no farther from `leak` before that
     than at either end, which says how far the voltage goes at most.
@@ -149,5 +149,5 @@ def whether_smooth(part: str, later: str, after: str, more: str) -> list[str]:
         "low = rest + (min(least, bottom) if turns and rise < 0.0 else least)",
         "high = rest + (max(most, top) if turns and rise > 0.0 else most)",
         f"if self.surrogate.edge(low, high) != high{more}:",
-        "    return 0.0",
+        "    return 0.0, leak, drive",
     ]

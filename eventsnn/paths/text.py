@@ -33,7 +33,10 @@ def class_text(name: str, path: str, c: Circuit) -> str:
     """The module that defines the rule of a path."""
     steps = stretch_text(c)
     kept, gliders = (re.findall(rf"def ({names})\(self, post", "\n".join(steps)) for names in (KEPT, GLIDERS))
-    lists = [f"    {of} = ({''.join(f'{one!r}, ' for one in found)})" for of, found in (("kept", kept), ("gliders", sorted(gliders)[::-1]))]
+    lists = [
+        f"    {of} = ({''.join(f'{one!r}, ' for one in found)})"
+        for of, found in (("kept", kept), ("gliders", sorted(gliders)[::-1]))
+    ]
     blocks = ["\n".join([_fields(name, path, c), *lists]), _derive(c)]
     blocks += [_slowest_and_fastest(c), *steps, *_own_spikes(c), *_errors(c)]
     blocks += _epochs(c) + _synapse(c)
