@@ -22,6 +22,7 @@ from eventsnn.engines import kept
 from eventsnn.linear import sums_only
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Plan, Synapses
+from eventsnn.surrogates import Surrogate
 
 LANES = 64  # neurons at a time
 INPUTS = ("rest", "leak", "drive")  # of the voltage since the latest event; see `LIF.open_course`
@@ -177,7 +178,7 @@ def glider(rule: Rule | None, target: Any) -> str:
         return ""
     if "open_course" not in target.handlers or not sums_only(target):
         return ""
-    straight = any("straight" in part.handlers and part.straight() for part in rule.parts.values())
+    straight = any(part.straight() for part in rule.parts.values() if isinstance(part, Surrogate))
     return str(names[0] if straight else names[-1])
 
 

@@ -30,7 +30,7 @@ from eventsnn.paths.writing import in_parts, method, weighted
 
 # Of a stretch, in units of panel times the shortest time constant, and of what the adaptation takes off: integrals of
 # integrals are rougher.
-LONGEST, MOST_OFF = 0.72, 0.6
+LONGEST, MOST_OFF = 1.3, 1.1
 
 FLOW = [
     "    if a >= until:",

@@ -167,8 +167,8 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         f"most = {LONGEST} * self.panel * self.fastest(post)",
         f"return most, {horizon} * self.slowest(post), 1.0 / post.tau_mem, r_s, self.apart(post)",
     )
-    step = _step(c, shape, gated=True)
-    return [scales, FLOW, GLIDES, wind, SPLIT, drift, PAIR, RATIO, step, *closed.closed_text(c, shape)]
+    stretch = _step(c, shape, gated=True)
+    return [scales, FLOW, GLIDES, wind, SPLIT, drift, PAIR, RATIO, stretch, *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
