@@ -311,12 +311,9 @@ class Rule(Model, abstract=True):
     that one spike reaches. A rule, or a neuron, names such methods in `kept`: `(self, post, u)` or `(self, post)`,
     `(self, u)` at a neuron. The compiled engine keeps their latest values and works them out for new numbers only.
 
-    Gliding: between events most neurons of a row take steps of the same length. A rule names in `gliders` the method
-    that takes one, `(self, post, h, rest, leak, drive)` with what `post.course` says, or `(self, post, h)`. If a step
-    may not be smooth it ends before it has changed anything, by `if ...: return 0.0, leak, drive`, and else returns 1.0
-    and the new `leak` and `drive`. `glides(self, post, dt)` says how many of one length are to be tried, or 0.0; `flow`
-    has to do the same. Beside calls of what is kept it is arithmetic, so the compiled engine can take many neurons at a
-    time. Of two methods the first is for surrogates that are `straight`.
+    Gliding: `gliders` names the methods that take one step between events, `(self, post, h, rest, leak, drive)`, or
+    `(self, post, h)`; see `engines.lanes`. One that may not be smooth ends before it has changed anything, by
+    `if ...: return 0.0, leak, drive`. `glides(self, post, dt)` says how many of one length `flow` tries, or 0.0.
 
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
     to mark its synapse; `only_marked(self, post)` says, after an `at_...`, whether all synapses hear of it (0.0), the
