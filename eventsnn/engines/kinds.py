@@ -81,10 +81,8 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         row = templates_flow.LINEAR_ROW if model.linear else row
     parts.append(logs.state_text(names["K"], c))
     parts.append(Template(main).substitute(names))
-    recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
-    if len(followers) == 1 and not recorded and lanes.glider(plastic[followers[0][0]].rule, model):
-        code, row = lanes.texts(names, plastic[followers[0][0]], followers[0][0], rule_prefix(plastic[followers[0][0]]))
-        parts.append(code)
+    code, row = _together(c, plastic, followers, names, row)
+    parts += code
     rushes = model.linear and not followers and not logs.records_state(c) and sums_only(model)
     parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes]
     parts += [_row_text(names, row, c, "fixed", None)] * (not rushes)
@@ -99,6 +97,18 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         if s.rule is not None and "begin" in s.rule.handlers:
             parts.append(Template(templates.START_RULE).substitute(K=names["K"], q=k, rule=rule_prefix(s)))
     return "\n\n".join(p.strip() for p in parts)
+
+
+def _together(
+    c: Cells, plastic: list[Synapses], followers: list[tuple[int, str]], names: dict[str, str], row: str
+) -> tuple[list[str], str]:
+    """What is added, and the row, where neurons that a spike reaches together can be taken together; see `lanes`."""
+    recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
+    if len(followers) != 1 or recorded or not lanes.glider(plastic[followers[0][0]].rule, c.model):
+        return [], row
+    k = followers[0][0]
+    code, row = lanes.texts(names, plastic[k], k, rule_prefix(plastic[k]))
+    return [code], row
 
 
 def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synapses | None) -> str:
