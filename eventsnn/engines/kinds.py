@@ -79,12 +79,12 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     if followers:
         parts.append(Template(templates_flow.FLOW).substitute(names))
         row = templates_flow.LINEAR_ROW if model.linear else row
-    parts.append(logs.state_text(names["K"], c))
-    parts.append(Template(main).substitute(names))
+    parts += [logs.state_text(names["K"], c), Template(main).substitute(names)]
     code, row = _together(c, plastic, followers, names, row)
-    parts += code
     rushes = model.linear and not followers and not logs.records_state(c) and sums_only(model)
-    parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes]
+    parts += code + [
+        Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes
+    ]
     parts += [_row_text(names, row, c, "fixed", None)] * (not rushes)
     parts += [_row_text(names, row, c, k, s) for k, s in enumerate(plastic)]
     parts.append(Template(templates.CONTROL).substitute(names))
