@@ -311,6 +311,10 @@ class Rule(Model, abstract=True):
     that one spike reaches. A rule, or a neuron, names such methods in `kept`: `(self, post, u)` or `(self, post)`,
     `(self, u)` at a neuron. The compiled engine keeps their latest values and works them out for new numbers only.
 
+    Gliding: `gliders` names the methods that take one step between events, `(self, post, h, rest, leak, drive)`, or
+    `(self, post, h)`; see `engines.lanes`. One that may not be smooth ends before it has changed anything, by
+    `if ...: return 0.0, leak, drive`. `glides(self, post, dt)` says how many of one length `flow` tries, or 0.0.
+
     Marks: a rule that has nothing to do where no spike came may spare the engine those synapses. `on_pre` returns 1.0
     to mark its synapse; `only_marked(self, post)` says, after an `at_...`, whether all synapses hear of it (0.0), the
     marked (1.0) or those marked since the latest `reset` (2.0); `unmark(self, post)`, after it, whether marks go away.
@@ -319,6 +323,7 @@ class Rule(Model, abstract=True):
     the handler's place, compiled code goes on with inf or nan. Either refuses a weight that is not finite.
     """
 
+    gliders: ClassVar[tuple[str, ...]] = ()  # methods that take a smooth step at once
     _taken: ClassVar[tuple[str, ...]] = ("w",)
     _once: ClassVar[tuple[str, ...]] = ("self", "post", "msg")
     _each: ClassVar[tuple[str, ...]] = ("self", "syn", "post", "msg")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn.engines import ahead, compiled_records, compiled_responders, kept, kernel, loop, responders
+from eventsnn.engines import ahead, compiled_records, compiled_responders, kernel, lanes, loop, responders
 from eventsnn.engines.bundles import Calls
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.engines.rows import in_time, rows, zeros
@@ -174,7 +174,7 @@ class Arrays:
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64), notes=compiled_responders.notes(plan),
-            kept=kept.rows(plan), **ahead.fields(), **compiled_records.buffers(plan),
+            kept=lanes.rows(plan), **ahead.fields(), **compiled_records.buffers(plan),
         )  # fmt: skip
         return with_pool(net, int(max(ENTRIES, 2 * i[loop.NEED] + 2)))
 

@@ -141,6 +141,7 @@ RULES: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
 
 def _piece(**options: Any) -> Callable[[Any], Any]:
     def make(function: Any) -> Any:
+        function.options = options  # see `shelf`
         made = njit(pipeline_class=PieceCompiler, **RULES, **options)(function)
         if made is not function:  # Numba is on
             find = made.get_call_template

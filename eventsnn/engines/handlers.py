@@ -14,7 +14,7 @@ import re
 from types import ModuleType
 from typing import Any
 
-from eventsnn.engines import kept
+from eventsnn.engines import kept, lanes
 from eventsnn.locality.ways import check
 from eventsnn.model import COURSES, Model, Neuron, Rule
 
@@ -143,6 +143,8 @@ def _write(model: Model, target: Neuron | None, rule: Rule | None) -> str:
             tree.returns = None
             tree = _Resolve(model, prefix, target, own, kinds, keeping).visit(tree)
             functions.append(ast.unparse(ast.fix_missing_locations(tree)))
+            if keeping and isinstance(model, Rule) and target and name == lanes.glider(model, target):
+                functions.append(lanes.glide_text(f"{prefix}__glide_lanes", tree, lanes.places(model, target)))
     return "\n\n".join(functions)
 
 

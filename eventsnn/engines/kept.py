@@ -11,11 +11,8 @@ A method that comes to such a function has a second text, `..._keeping`, which i
 
 import ast
 
-import numpy as np
-
 from eventsnn.locality.ways import called
 from eventsnn.model import Model, Neuron, Rule
-from eventsnn.plan import Plan
 
 Place = tuple[int, int]  # where the values of a function begin in a row, and how many there are
 
@@ -48,13 +45,6 @@ def width(model: Model, target: Neuron | None = None) -> int:
     """Words of a row."""
     ends = [place + 2 * (words + 1) + 1 for place, words in places(model, target).values()]
     return max(ends, default=width(target) if target is not None else 0)
-
-
-def rows(plan: Plan) -> np.ndarray:
-    """Values that functions had last: none yet."""
-    widths = [0]
-    widths += [width(s.rule, s.post.model) for s in plan.synapses if s.rule and isinstance(s.post.model, Neuron)]
-    return np.full((len(plan.synapses), max(widths)), np.nan)
 
 
 def known(call: str, arguments: list[str], place: Place) -> str:

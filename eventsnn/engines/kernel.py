@@ -84,13 +84,16 @@ def build(plan: Plan) -> ModuleType:
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
+OFTEN = ("_known", "__flow_keeping", "__glide_straight_keeping", "__glide_smooth_keeping", "__course_keeping")
+
+
 def _decorated(source: str) -> str:
     lines = []
     for line in source.split("\n"):
         if line.startswith("def "):
             name = line[4 : line.index("(")]
-            often = name.startswith("each_") or ("__on_" in name and not name.endswith("__on_pre"))
-            often = often or name.endswith("_known")  # or its many values would go through memory
+            often = name.startswith("each_") or ("__on_" in name)
+            often = often or name.endswith(OFTEN)  # or their many values would go through memory
             kind = "part" if name.startswith("part_") else "inlined" if often else "inner"
             lines.append(f"@{'entry' if name in ENTRIES else kind}")
         lines.append(line)

@@ -2,7 +2,17 @@
 
 from string import Template
 
-from eventsnn.engines import columns, kept, logs, parts, templates, templates_flow, templates_general, templates_linear
+from eventsnn.engines import (
+    columns,
+    kept,
+    lanes,
+    logs,
+    parts,
+    templates,
+    templates_flow,
+    templates_general,
+    templates_linear,
+)
 from eventsnn.engines.columns import needs_look, ports, rule_prefix
 from eventsnn.engines.handlers import class_name
 from eventsnn.linear import senses, spares_voltage, sums_only
@@ -69,10 +79,12 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     if followers:
         parts.append(Template(templates_flow.FLOW).substitute(names))
         row = templates_flow.LINEAR_ROW if model.linear else row
-    parts.append(logs.state_text(names["K"], c))
-    parts.append(Template(main).substitute(names))
+    parts += [logs.state_text(names["K"], c), Template(main).substitute(names)]
+    code, row = _together(c, plastic, followers, names, row)
     rushes = model.linear and not followers and not logs.records_state(c) and sums_only(model)
-    parts += [Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes]
+    parts += code + [
+        Template(text).substitute(names) for text in (templates_linear.RUSH, templates_linear.FIXED) if rushes
+    ]
     parts += [_row_text(names, row, c, "fixed", None)] * (not rushes)
     parts += [_row_text(names, row, c, k, s) for k, s in enumerate(plastic)]
     parts.append(Template(templates.CONTROL).substitute(names))
@@ -87,6 +99,18 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     return "\n\n".join(p.strip() for p in parts)
 
 
+def _together(
+    c: Cells, plastic: list[Synapses], followers: list[tuple[int, str]], names: dict[str, str], row: str
+) -> tuple[list[str], str]:
+    """What is added, and the row, where neurons that a spike reaches together can be taken together; see `lanes`."""
+    recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
+    if len(followers) != 1 or recorded or not lanes.glider(plastic[followers[0][0]].rule, c.model):
+        return [], row
+    k = followers[0][0]
+    code, row = lanes.texts(names, plastic[k], k, rule_prefix(plastic[k]))
+    return [code], row
+
+
 def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synapses | None) -> str:
     """The function in which a spike reaches the synapses of projection q, which has a rule, or None for the others."""
     model, shared, ahead = c.model, "", ""
@@ -98,7 +122,8 @@ def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synaps
         shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
         ahead = templates_flow.epoch_ahead(s.rule)
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
-    return Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
+    text = Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
+    return lanes.along(text) if "synapses = R.syn" in row else text
 
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:

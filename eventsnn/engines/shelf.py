@@ -145,7 +145,7 @@ def _text(function: Any) -> str:
 def _own_text(function: Any) -> tuple[str, list[Any]]:
     """What a function says by itself, and which others of its module it calls."""
     code, calls = function.__code__, []
-    said = [code.co_name, code.co_argcount, function.__defaults__]
+    said = [code.co_name, code.co_argcount, function.__defaults__, getattr(function, "options", {})]
     said += [code.co_code, code.co_consts, code.co_names, code.co_varnames]
     for name in sorted({i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}):
         value = function.__globals__.get(name)

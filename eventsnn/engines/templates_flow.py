@@ -73,7 +73,8 @@ def epoch_ahead(rule: Rule | None) -> str:
     """Ask the processor for the record of the epoch of a synapse a little further on: such records lie anywhere."""
     if rule is None or not rule.epoch_state:
         return ""
-    lines = ["soon = R.syn[min(j + SOON, e.stop - 1)].slot", "prefetch(R.epochs, soon)", "prefetch(R.epochs, soon + 1)"]
+    soon = "soon = R.syn[j + SOON if j + SOON < e.stop else j].slot"
+    lines = [soon, "prefetch(R.epochs, soon)", "prefetch(R.epochs, soon + 1)"]
     return "\n".join(" " * 8 + line for line in lines)
 
 

@@ -302,10 +302,15 @@ class LIF(LinearNeuron):
             return cell.v_hold - self.v_threshold, 0.0, 0.0, cell.hold - s
         b0, b1, g = self.basis(s)
         if cell.hold < 0.0:
-            return v_inf - self.v_threshold, cell.c0 * b0 + cell.c1 * b1, cell.c1 * g, math.inf
+            rest, leak, drive = self.open_course(v_inf, cell.c0, cell.c1, b0, b1, g)
+            return rest, leak, drive, math.inf
         c1 = cell.c1 * math.exp(-cell.hold / self.tau_syn) if self.pulse == 0.0 else 0.0
         v = self.voltage(cell.v_hold - v_inf - self.start(c1), c1, 0.0, s - cell.hold)
         return v_inf - self.v_threshold, v, cell.c1 * g, math.inf
+
+    def open_course(self, level, c0, c1, b0, b1, g):
+        """(rest, leak, drive) of a voltage that is not held: its `level`, coefficients, and `basis` at the time."""
+        return level - self.v_threshold, c0 * b0 + c1 * b1, c1 * g
 
     def level(self, cell):
         """The voltage that the neuron goes to without input."""

@@ -30,7 +30,7 @@ from eventsnn.paths.writing import in_parts, method, weighted
 
 # Of a stretch, in units of panel times the shortest time constant, and of what the adaptation takes off: integrals of
 # integrals are rougher.
-LONGEST, MOST_OFF = 0.72, 0.6
+LONGEST, MOST_OFF = 1.3, 1.1
 
 FLOW = [
     "    if a >= until:",
@@ -115,7 +115,7 @@ def step_text(c: Circuit, points: list[str], reached: list[str]) -> list[str]:
     lines += error_rows(c, shape, True) + filter_rows(c, shape, True)
     lines.append("return leak * s1_h + drive * x1_h, drive * s0_h, lift * s2_h")
     doc = "One stretch of h seconds on which all is smooth; what becomes of the parts of voltage and threshold."
-    return [in_parts("integrate(self, post, h, rest, leak, drive, lift)", doc, lines), _integrals()]
+    return [in_parts(("integrate(self, post, h, rest, leak, drive, lift)", doc, lines)), _integrals()]
 
 
 def _up_to(values: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ rates have to be apart; where they are not, the quadrature of `gated` takes the 
 
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.rows import (
+    DONE,
     Shape,
     decays,
     erring,
@@ -20,6 +21,7 @@ from eventsnn.paths.rows import (
     filter_rows,
     own_rates,
     rate_name,
+    whether_smooth,
 )
 from eventsnn.paths.writing import in_parts, method
 
@@ -134,9 +136,19 @@ def closed_text(c: Circuit, shape: Shape) -> list[str]:
         lines += [f"if {erring(c)}:", *("    " + line for line in _due(c, shape, y))]
     lines += error_rows(c, shape, gated=True) + filter_rows(c, shape, gated=True)
     mem, syn = y.value["m"], y.value["c"]
-    lines.append(f"return (leak + wave) * {mem} - wave * {syn}, drive * {syn}")
+    later, after = f"(leak + wave) * {mem} - wave * {syn}", f"drive * {syn}"
     doc = "A stretch of h seconds on which the surrogate is q + slope * (leak m + drive x); what becomes of these two."
-    return [CLEAR, in_parts("closed(self, post, h, leak, drive, q, slope)", doc, lines), _apart(c, shape)]
+    closed = ("closed(self, post, h, leak, drive, q, slope)", doc, [*lines, f"return {later}, {after}"])
+    at = lines.index("wave = k_voltage * drive") + 1
+    smooth = whether_smooth(f"{y.rate['m']} * h", later, after, "")
+    piece = ["base, slope = self.surrogate.piece(0.5 * (low + high))", "q = base + slope * rest"]
+    doc = "A step of h seconds, if the voltage passes no kink; whether it does not, and what becomes of its two parts."
+    glide = (
+        "glide_straight(self, post, h, rest, leak, drive)",
+        doc,
+        [*lines[:at], *smooth, *piece, *lines[at:], *DONE],
+    )
+    return [CLEAR, in_parts(closed, glide), _apart(c, shape)]
 
 
 def _rows(c: Circuit, shape: Shape) -> dict[str, tuple[str, str]]:

@@ -16,6 +16,7 @@ from eventsnn.paths import adapting, closed
 from eventsnn.paths.chain import Circuit
 from eventsnn.paths.gauss import DISTANCES, LAST, POINTS, WEIGHTS
 from eventsnn.paths.rows import (
+    DONE,
     Shape,
     chained,
     decays,
@@ -25,15 +26,48 @@ from eventsnn.paths.rows import (
     filter_rows,
     own_rates,
     rate_name,
+    whether_smooth,
 )
 from eventsnn.paths.writing import in_parts, method, tau_of
 
 LONGEST = 1.8  # of a stretch, in units of panel times the shortest time constant: exp(-x) is smoother than a surrogate
+MOST_STEPS = 16.0  # of one length, between two events; in longer pauses lengths follow the voltage
 # The power series of a step: names and degrees. To the first point it is a sixth as far as from one to the next.
 SERIES = (("decay", "mean", "first_decay", "first_mean"), (8, 8, 6, 6))
 PLACES = [f"{name} = {distance} * h" for name, distance in DISTANCES.items()]
 
-FLOW = [
+FLOW = method(
+    "flow(self, post, dt)",
+    "Let the propagator follow the neuron from its last event for dt seconds: mostly in smooth steps of one length.",
+    "rest, leak, drive, lasts = post.course(0.0)",
+    "smooth = self.glides(post, dt) if lasts == math.inf else 0.0",
+    "steps = max(smooth, 1.0)",
+    "h = dt / steps",
+    "while smooth > 0.0:",
+    "    if self.surrogate.straight():",
+    "        smooth, leak, drive = self.glide_straight(post, h, rest, leak, drive)",
+    "    else:",
+    "        smooth, leak, drive = self.glide_smooth(post, h, rest, leak, drive)",
+    "    if smooth > 0.0:",
+    "        steps -= 1.0",
+    "        smooth = steps",
+    "if steps > 0.0:",
+    "    self.wind(post, steps * h, rest, leak, drive, lasts)",
+)
+
+GLIDES = method(
+    "glides(self, post, dt)",
+    "In how many steps of one length dt seconds may be taken, if these are smooth; 0 if they are too long.",
+    "most, longest, r_m, r_s, apart = self.scales_of(post)",
+    "if self.surrogate.straight():",
+    "    return 1.0 if apart > 0.0 and dt < longest else 0.0",
+    "steps = 1.0",
+    f"while steps * most < dt and steps < {MOST_STEPS}:",
+    "    steps += steps",
+    "return steps if steps * most >= dt else 0.0",
+)
+
+WIND = [
     "    if a >= until:",
     "        rest, leak, drive, lasts = post.course(a)",
     "        until = a + max(lasts, 1e-9 * most)",
@@ -108,21 +142,20 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         split = SPLIT.replace("drive", "drive, lift")
         step = adapting.step_text(c, PLACES, reached)
         return [adapting.flow_text(horizon, fade), split, RATIO, *step]
-    drift = _step(c, shape, gated=False)
-    if shape.fires or (c.pulses and not shape.behind):  # between events nothing passes the gate, so all is closed
-        return [method("flow(self, post, dt)", "Let the propagator follow.", "self.drift(post, dt)", "post.age += dt"),
-                drift, PAIR]  # fmt: skip
-    flow = method(
-        "flow(self, post, dt)",
-        "Let the propagator follow the neuron from its last event for dt seconds.",
+    closes = shape.fires or (c.pulses and not shape.behind)  # between events nothing passes the gate
+    drift = _step(c, shape, gated=False, alone=closes)
+    if closes:
+        return [method("flow(self, post, dt)", "Let the propagator follow.", "self.glide_drift(post, dt)"), drift, PAIR]
+    wind = method(
+        "wind(self, post, dt, rest, leak, drive, lasts)",
+        "Go through dt seconds stretch by stretch.",
         "most, longest, r_m, r_s, apart = self.scales_of(post)",
         "end = min(dt, longest)",
-        "rest, leak, drive, lasts = post.course(0.0)",
         "until = max(lasts, 1e-9 * most)",
         "low = rest + leak",
         "a = 0.0",
         "while a < end:",
-        *FLOW,
+        *WIND,
         "if end < dt:  # nothing is left of the modes",
         *("    " + line for line in fade),
         "post.age += dt",
@@ -134,7 +167,8 @@ def gated_text(c: Circuit, horizon: float, fade: list[str]) -> list[str]:
         f"most = {LONGEST} * self.panel * self.fastest(post)",
         f"return most, {horizon} * self.slowest(post), 1.0 / post.tau_mem, r_s, self.apart(post)",
     )
-    return [scales, flow, SPLIT, drift, PAIR, RATIO, _step(c, shape, gated=True), *closed.closed_text(c, shape)]
+    stretch = _step(c, shape, gated=True)
+    return [scales, FLOW, GLIDES, wind, SPLIT, drift, PAIR, RATIO, stretch, *closed.closed_text(c, shape)]
 
 
 RATIO = method("ratio(self, x)", "(1 - exp(-x))/x.", "return -math.expm1(-x) / x if x != 0.0 else 1.0")
@@ -157,8 +191,8 @@ PAIR = (
 )
 
 
-def _step(c: Circuit, shape: Shape, gated: bool) -> str:
-    """One step: P becomes F P."""
+def _step(c: Circuit, shape: Shape, gated: bool, alone: bool = False) -> str:
+    """One step: P becomes F P; `alone` says that there is no other kind."""
     rates = {i: rate_name(c, i) for i in range(shape.last)}
     psp = c.psp or not gated
     lines = own_rates(c, shape)
@@ -179,11 +213,19 @@ def _step(c: Circuit, shape: Shape, gated: bool) -> str:
     lines += error_rows(c, shape, gated)
     lines += filter_rows(c, shape, gated)
     if not gated:
-        return in_parts("drift(self, post, h)", "A step of h seconds in which nothing passes the surrogate.", lines)
+        name, more = ("glide_drift", ["post.age += h"]) if alone else ("drift", [])
+        doc = "A step of h seconds in which nothing passes the surrogate."
+        return in_parts((f"{name}(self, post, h)", doc, [*lines, *more]))
     mem, syn, wave = ("s1", "s0", "x1") if psp else ("m", "c", "v")
-    lines.append(f"return leak * {mem}_h + drive * {wave}_h, drive * {syn}_h")
+    later, after = f"leak * {mem}_h + drive * {wave}_h", f"drive * {syn}_h"
     doc = "One stretch of h seconds on which all is smooth; what becomes of the voltage's two parts."
-    return in_parts("integrate(self, post, h, rest, leak, drive)", doc, lines)
+    stretch = ("integrate(self, post, h, rest, leak, drive)", doc, [*lines, f"return {later}, {after}"])
+    far = " or high - low > self.panel * min(self.surrogate.reach(low), self.surrogate.reach(high))"
+    smooth = whether_smooth(f"{rates[1] if psp else 'r_m'} * h", later, after, far)
+    doc = "A step of h seconds, if all is smooth; whether it is, and what becomes of the voltage's two parts."
+    at = next(k for k, line in enumerate(lines) if line.startswith("g_0"))
+    glide = ("glide_smooth(self, post, h, rest, leak, drive)", doc, [*lines[:at], *smooth, *lines[at:], *DONE])
+    return in_parts(stretch, glide)
 
 
 def _values(c: Circuit, shape: Shape) -> list[str]:

@@ -120,3 +120,34 @@ def filter_rows(c: Circuit, shape: Shape, gated: bool) -> list[str]:
                     terms.append(f"{f'f_{i}_{k}' if across else f'x{i}_h'} * post.p_{k}_{j}")
             lines.append(f"post.p_{i}_{j} = {' + '.join(terms)}")
     return lines
+
+
+DONE = ["post.age += h", "return 1.0, later, after"]
+
+
+def whether_smooth(part: str, later: str, after: str, more: str) -> list[str]:
+    """The lines that end a step before it has changed anything, unless the surrogate is smooth all along.
+
+    The voltage rises and falls at most once. If it turns on the way, the current is no farther from `leak` before that
+    than at either end, which says how far the voltage goes at most.
+
+    Args:
+        part: the length of the step in units of the membrane's time constant.
+        later, after: what the two parts of the voltage, `leak` and `drive`, will have become.
+        more: another reason to end, or nothing; in it `low` and `high` are between what the voltage stays.
+    """
+    return [
+        f"part = {part}",
+        f"later = {later}",
+        f"after = {after}",
+        "least = min(leak, later)",
+        "most = max(leak, later)",
+        "rise = drive - leak",
+        "turns = rise * (after - later) < 0.0",
+        "top = leak + part * (max(drive, after) - leak)",
+        "bottom = leak + part * (min(drive, after) - leak)",
+        "low = rest + (min(least, bottom) if turns and rise < 0.0 else least)",
+        "high = rest + (max(most, top) if turns and rise > 0.0 else most)",
+        f"if self.surrogate.edge(low, high) != high{more}:",
+        "    return 0.0, leak, drive",
+    ]

@@ -15,6 +15,8 @@ from eventsnn.paths.writing import method, pairs, tau_of, taus
 SETTLED = 1e-20  # what is left of the modes of an epoch in which nothing can change any more
 RIPE = 9.0  # shortest time constants that an epoch lasts: P and its inverse differ by exp(9), four of sixteen digits
 
+KEPT, GLIDERS = r"\w+_(?:of|for)", r"glide_\w+"
+
 RETURNS = "return msg.value if self.returns > 0.0 else 0.0"
 _RETURNED = method("on_error(self, syn, post, msg)", "The error goes back through a synapse.", "return msg.value")
 
@@ -30,8 +32,12 @@ from eventsnn.paths.make import Path, check_path
 def class_text(name: str, path: str, c: Circuit) -> str:
     """The module that defines the rule of a path."""
     steps = stretch_text(c)
-    kept = re.findall(r"def (\w+_(?:of|for))\(self, post", "\n".join(steps))
-    blocks = [_fields(name, path, c) + f"\n    kept = ({''.join(f'{one!r}, ' for one in kept)})", _derive(c)]
+    kept, gliders = (re.findall(rf"def ({names})\(self, post", "\n".join(steps)) for names in (KEPT, GLIDERS))
+    lists = [
+        f"    {of} = ({''.join(f'{one!r}, ' for one in found)})"
+        for of, found in (("kept", kept), ("gliders", sorted(gliders)[::-1]))
+    ]
+    blocks = ["\n".join([_fields(name, path, c), *lists]), _derive(c)]
     blocks += [_slowest_and_fastest(c), *steps, *_own_spikes(c), *_errors(c)]
     blocks += _epochs(c) + _synapse(c)
     return HEADER.format(name=name, path=path) + "\n\n" + "\n\n".join(b.rstrip() for b in blocks) + "\n"

@@ -41,45 +41,54 @@ def tau_of(m: Mode) -> str:
     return named.get(m.tau, f"self.{m.tau}")
 
 
-def in_parts(head: str, doc: str, lines: list[str]) -> str:
-    """A method `name(self, post, h, ...)`, without what follows from parameters and h alone, or from parameters.
+Writing = tuple[str, str, list[str]]  # a method's head, its docstring, its lines
 
-    These are methods of their own, `name_of(self, post, h)` and `name_for(self, post)`, which the rule has as `kept`.
+
+def in_parts(*methods: Writing) -> str:
+    """Methods `name(self, post, h, ...)`, without what follows from parameters and h alone, or from parameters.
+
+    These are methods of their own, `name_of(self, post, h)` and `name_for(self, post)`, which the rule has as `kept`;
+    the name is that of the first method, and the others need the same of them.
     """
-    name = head[: head.index("(")]
-    body = ast.parse("\n".join(lines)).body
-    stored = Counter(n.id for s in body for n in _names(s) if isinstance(n.ctx, ast.Store))
-
-    def left(statements: list[ast.stmt], found: dict[str, ast.stmt], known: set[str]) -> list[ast.stmt]:
-        """What does not follow from parameters and `known`; `found` gets what does, by the names of the results."""
-        others = []
-        for s in statements:
-            to = ast.unparse(s.targets[0]) if isinstance(s, ast.Assign) and len(s.targets) == 1 else ""
-            if isinstance(s, ast.Assign) and stored[to] == 1 and _follows(s.value, {*known, *found}):
-                found[to] = s
-                continue
-            if isinstance(s, ast.If):
-                s.body = left(s.body, found, known) or [ast.Pass()]
-            others.append(s)
-        return others
-
-    def used(names: Iterable[str], statements: Iterable[ast.stmt]) -> str:
-        """Those of the names that statements use."""
-        there = {n.id for s in statements for n in _names(s)}
-        return ", ".join(to for to in names if to in there)
-
+    name = methods[0][0][: methods[0][0].index("(")]
     fixed: dict[str, ast.stmt] = {}
     of_h: dict[str, ast.stmt] = {}
-    rest = left(left(body, fixed, set()), of_h, {"h", *fixed})
-    constants = used(fixed, [*of_h.values(), *rest])
-    shared = used([*fixed, *of_h], rest)
+    rests = []
+    for _, _, lines in methods:
+        body = ast.parse("\n".join(lines)).body
+        stored = Counter(n.id for s in body for n in _names(s) if isinstance(n.ctx, ast.Store))
+        rests.append(_left(_left(body, fixed, set(), stored), of_h, {"h", *fixed}, stored))
+    constants = _used(fixed, [*of_h.values(), *(s for rest in rests for s in rest)])
+    shared = _used([*fixed, *of_h], [s for rest in rests for s in rest])
     ask, get = f"{shared} = self.{name}_of(post, h)", f"{constants} = self.{name}_for(post)" if constants else ""
     texts = [
         _method(f"{name}_for(self, post)", "What follows from parameters alone.", fixed.values(), "", constants),
         _method(f"{name}_of(self, post, h)", "What follows from a step's length alone.", of_h.values(), get, shared),
-        _method(head, doc, rest, ask, ""),
+        *(_method(head, doc, rest, ask, "") for (head, doc, _), rest in zip(methods, rests, strict=True)),
     ]
     return "\n\n".join(texts[not constants :])  # rates may all be numbers that the rule has already
+
+
+def _left(
+    statements: list[ast.stmt], found: dict[str, ast.stmt], known: set[str], stored: Counter[str]
+) -> list[ast.stmt]:
+    """What does not follow from parameters and `known`; `found` gets what does, by the names of the results."""
+    others = []
+    for s in statements:
+        to = ast.unparse(s.targets[0]) if isinstance(s, ast.Assign) and len(s.targets) == 1 else ""
+        if isinstance(s, ast.Assign) and stored[to] == 1 and _follows(s.value, {*known, *found}):
+            found[to] = s
+            continue
+        if isinstance(s, ast.If):
+            s.body = _left(s.body, found, known, stored) or [ast.Pass()]
+        others.append(s)
+    return others
+
+
+def _used(names: Iterable[str], statements: Iterable[ast.stmt]) -> str:
+    """Those of the names that statements use."""
+    there = {n.id for s in statements for n in _names(s)}
+    return ", ".join(to for to in names if to in there)
 
 
 def _method(head: str, doc: str, body: Iterable[ast.stmt], begin: str, returned: str) -> str:

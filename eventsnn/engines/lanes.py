@@ -1,0 +1,252 @@
+"""Many neurons that a spike reaches at once: what a rule does between events, for all of them in one loop.
+
+Most neurons of a row were last reached by the same spike before, and what has become of them since is one smooth step:
+the rule's `gliders` (see `Rule`). The kernel then takes them together, up to `LANES`:
+
+- `gather` copies what the step needs of each into lanes, contiguous numbers behind those of `kept`;
+- `glide` is the text of the rule's method with lanes for `post`, in a loop without calls, which the compiler turns into
+  vector instructions; these give the same bits as scalar ones;
+- neurons whose step was not smooth are left to the general way, the others take their variables back.
+
+A neuron that did anything else in between has another latest event, so a run of lanes ends before it.
+"""
+
+import ast
+import copy
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from eventsnn.engines import kept
+from eventsnn.linear import sums_only
+from eventsnn.model import Neuron, Rule
+from eventsnn.plan import Plan, Synapses
+from eventsnn.surrogates import Surrogate
+
+LANES = 64  # neurons at a time
+INPUTS = ("rest", "leak", "drive")  # of the voltage since the latest event; see `LIF.open_course`
+SOON = "synapses[k + SOON if k + SOON < target.size else k]"
+DONE = "done"  # whether the step was smooth
+
+CODE = '''
+def gather_${K}(net, P, A, target, window, s):
+    """Bring together the next neurons of a row whose latest event was the same, and that surely did not fire since.
+
+    Returns how many there are, or 0 if it is but one.
+    """
+    hot = P.hot[target[0] + 0]
+    w = hot.window
+    o = hot.offset
+    if target.size < 2:
+        return 0
+    hot = P.hot[target[1] + 0]
+    if hot.window != w or hot.offset != o:
+        return 0
+    lanes = net.kept[A.index]
+    dt = (window - w) * net.width + (s - o)
+    if not dt > 0.0$unfit:
+        return 0
+    ahead = (window - w) * net.width + s
+$basis    m = 0
+    while m < $lanes and m < target.size:
+        n = python_max(target[m] + 0, 0)
+        hot = P.hot[n]
+        if hot.window != w or hot.offset != o or not ahead < hot.safe or hot.level == math.inf:
+            break
+        hot.window = window  # so that a neuron comes but once
+        hot.offset = s
+        own = A.own[n]
+        lanes[$done + m] = 1.0
+$take
+        m += 1
+    return m
+
+
+def glide_${K}(net, P, A, target, window, s):
+    """Let the next neurons of a row take their step together, and bring those to now for which it was smooth.
+
+    Returns how many there were; `lanes` says of which it was.
+    """
+    w = P.hot[target[0] + 0].window
+    o = P.hot[target[0] + 0].offset
+    together = gather_${K}(net, P, A, target, window, s)
+    if together == 0:
+        return 0
+    lanes = net.kept[A.index]
+    passed = (window - w) * net.width
+    dt = passed + (s - o)
+    steps = $steps
+    for _ in range(steps):
+        ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt / steps, together)
+    d00, d01, d11 = ${M}__decay(P.model, passed)
+    for lane in range(together):
+        n = python_max(target[lane] + 0, 0)
+        hot = P.hot[n]
+        if lanes[$done + lane] == 0.0:
+            hot.window = w
+            hot.offset = o
+            continue
+        own = A.own[n]
+$give
+        if w != window:
+            hot.c0 = hot.c0 * d00 + hot.c1 * d01
+            hot.c1 = hot.c1 * d11
+        hot.budget = -1.0
+        touch(net, P.first + n)
+    return together
+'''
+
+ROW = '''
+def row_${K}_$q($args, R, x, window):
+    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
+    e = net.pool[x]
+    s = e.offset
+    time = window * net.width + s
+    f0, f1 = ${M}__factors(P.model, s)
+    b0, b1, g = ${M}__basis(P.model, s)
+$shared    first = e.start + 0
+    target = R.target[first : e.stop]
+    synapses = R.syn[first : e.stop]
+    lanes = net.kept[A$follower.index]
+    together = lane = 0
+    for k in range(target.size):
+        j = first + k
+$epoch_ahead
+        n = python_max(target[k] + 0, 0)  # so that the compiler knows that it is not counted from the end
+        lane += 1
+        if lane >= together:
+            lane = 0
+            together = glide_${K}(net, P, A$follower, target[k:], window, s)
+        if together == 0 or lanes[$done + lane] == 0.0:
+            if not bring_${K}($args, n, window, s) or (together == 0 and not room(net)):  # in lanes none fires
+                e.start = j
+                return False
+        hot = P.hot[n]
+$before_enter
+        hot.c0 += w * f0
+        hot.c1 += w * f1
+        if hot.level < math.inf:
+            v = hot.level + hot.c0 * b0 + hot.c1 * b1
+            hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
+    return True
+'''
+
+
+def texts(names: dict[str, str], s: Synapses, follower: int, prefix: str) -> tuple[str, str]:
+    """What a kind of population gets whose neurons are taken together: two functions, and the template of its rows.
+
+    Args:
+        names: what the kind's templates are filled in with.
+        s: the projection whose rule follows the neurons.
+        follower: its number among those with rules.
+        prefix: what the names of the rule's functions begin with.
+    """
+    rule, target, model = s.rule, s.post.model, names["M"]
+    assert rule is not None
+    assert isinstance(target, Neuron)
+    method, found = rule.handlers[glider(rule, target)], places(rule, target)
+    known = "_known(lanes, " if "basis" in target.kept else "("
+    take = [f"lanes[{found[name]} + m] = own.{name}" for name in found if name in rule.neuron_state]
+    basis, unfit, steps = "", "", "1"
+    if set(INPUTS) & set(method.arguments):
+        to = ", ".join(f"lanes[{found[name]} + m]" for name in INPUTS)
+        take.append(f"{to} = {model}__open_course(P.model, hot.level, hot.c0, hot.c1, b0, b1, g)")
+        basis = f"    b0, b1, g = {model}__basis{known}P.model, o + 0.0)\n"
+    if "glides" in rule.handlers:
+        steps = f"{prefix}__glides_keeping(lanes, A.rule, A.own[0], P.cells[0], P.model, dt)"
+        unfit, steps = f" or {steps} == 0.0", f"int({steps})"
+    give = [f"own.{name} = lanes[{found[name]} + lane]" for name in sorted(name for _, name in method.writes)]
+    lines = {"take": "\n".join(" " * 8 + one for one in take), "give": "\n".join(" " * 8 + one for one in give)}
+    code = Template(CODE).substitute(
+        names, rule=prefix, unfit=unfit, steps=steps, basis=basis, done=found[DONE], lanes=LANES, **lines
+    )
+    return code, ROW.replace("$follower", str(follower)).replace("$done", str(found[DONE]))
+
+
+def along(row: str) -> str:
+    """A row's text with synapses counted from where it begins, so that the compiler knows that none is counted back."""
+    for one, other in (("R.syn[j]", "synapses[k]"), ("R.syn[j + SOON if j + SOON < e.stop else j]", SOON)):
+        row = row.replace(one, other)
+    return row if "synapses[k" in row else row.replace("    synapses = R.syn[first : e.stop]\n", "")
+
+
+def glider(rule: Rule | None, target: Any) -> str:
+    """The method by which many neurons take a step at once; empty if there is none."""
+    names = getattr(type(rule), "gliders", ())
+    if not names or rule is None or not isinstance(target, Neuron) or not target.linear:
+        return ""
+    if "open_course" not in target.handlers or not sums_only(target):
+        return ""
+    straight = any(part.straight() for part in rule.parts.values() if isinstance(part, Surrogate))
+    return str(names[0] if straight else names[-1])
+
+
+def places(rule: Rule, target: Neuron) -> dict[str, int]:
+    """Where the lanes of each variable begin in a row of `net.kept`."""
+    method = rule.handlers[glider(rule, target)]
+    fields = sorted({name for scope, name in method.reads | method.writes if name in rule.neuron_state})
+    first = kept.width(rule, target)
+    return {name: first + LANES * k for k, name in enumerate((*fields, *INPUTS, DONE))}
+
+
+def width(rule: Rule, target: Neuron) -> int:
+    """Words of a row, with its lanes."""
+    return max(places(rule, target).values()) + LANES if glider(rule, target) else kept.width(rule, target)
+
+
+class _Lanes(ast.NodeTransformer):
+    """Variables of the neuron become lanes, and numbers that are the same for all are read before the loop."""
+
+    def __init__(self, places: dict[str, int]) -> None:
+        self.places, self.constants = places, dict[str, str]()
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        assert isinstance(node.value, ast.Name)
+        if node.value.id == "own":
+            return ast.parse(f"lanes[{self.places[node.attr]} + lane]", mode="eval").body
+        name = f"{node.value.id}_{node.attr}"
+        self.constants[name] = ast.unparse(node)
+        return ast.Name(name)
+
+    def visit_If(self, node: ast.If) -> Any:
+        if isinstance(node.body[0], ast.Return):  # nothing has changed yet; what goes on is left aside
+            place = f"lanes[{self.places[DONE]} + lane]"
+            answer = f"{place} = 0.0 if {ast.unparse(self.visit(node.test))} else {place}"
+            return ast.parse(answer).body[0]
+        return self.generic_visit(node)
+
+    def visit_Return(self, node: ast.Return) -> Any:
+        assert isinstance(node.value, ast.Tuple)
+        to = (f"lanes[{self.places[name]} + lane]" for name in INPUTS[1:])
+        return ast.parse("\n".join(f"{a} = {ast.unparse(b)}" for a, b in zip(to, node.value.elts[1:], strict=True)))
+
+
+def glide_text(name: str, resolved: ast.FunctionDef, places: dict[str, int]) -> str:
+    """The function that takes a step for all lanes, of a method's resolved text that is handed the row `kept`."""
+    body, lanes = copy.deepcopy(resolved.body[1:]), _Lanes(places)
+    shared = [s for s in body if isinstance(s, ast.Assign) and _is_known(s.value)]
+    each = [lanes.visit(s) for s in body if s not in shared]
+    given = [f"{one} = lanes[{places[one]} + lane]" for one in INPUTS if any(a.arg == one for a in resolved.args.args)]
+    if any(one in ("own", "cell") for s in each if s for one in (n.id for n in ast.walk(s) if isinstance(n, ast.Name))):
+        raise AssertionError(f"{name} hands the neuron to other methods; only what is kept may be asked for")
+    text = [ast.unparse(ast.fix_missing_locations(s)) for s in each if s is not None]
+    head = f"def {name}(lanes, self, own, cell, neuron, h, m):"
+    lines = [head, '    """A step of h seconds in all lanes."""', "    kept = lanes"]
+    lines += [f"    {ast.unparse(s)}" for s in shared]
+    lines += [f"    {to} = {value}" for to, value in lanes.constants.items()]
+    lines += ["    for lane in range(m):"]
+    lines += [f"        {line}" for one in [*given, *text] for line in one.split("\n")]
+    return "\n".join(lines)
+
+
+def _is_known(value: ast.expr) -> bool:
+    """Whether an expression is a call of a kept function."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id.endswith("_known")
+
+
+def rows(plan: Plan) -> np.ndarray:
+    """The array `net.kept`: a row for each projection."""
+    widths = [0]
+    widths += [width(s.rule, s.post.model) for s in plan.synapses if s.rule and isinstance(s.post.model, Neuron)]
+    return np.full((len(plan.synapses), max(widths)), np.nan)

@@ -1,0 +1,51 @@
+"""Neurons that a spike reaches together: the same bits as one by one, and most of them are taken together."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import eventsnn as es
+
+RULES = [es.EProp, es.SuperSpike, es.LocalError, es.ErrorTriggered]
+
+
+def layer(rule, engine):
+    """A dense layer whose neurons differ, fire, are refractory and get errors at times of their own."""
+    net = es.Network(seed=3, engine=engine)
+    x = net.add(es.Poisson(rate=40.0), 6, name="x")
+    y = net.add(es.LIF(t_refractory=2e-3), 10, name="y")
+    plastic = net.connect(x, y, rule, weight=es.uniform(0.5, 2.0), delay=1e-3)
+    voice = net.add(es.ErrorNeuron(), 10, name="voice")
+    teacher = net.add(es.Poisson(rate=10.0), 10, name="teacher")
+    net.connect(teacher, voice, weight=1.0, pattern=es.one_to_one())
+    net.connect(voice, y, port="error", weight=0.5, delay=1e-3, pattern=es.one_to_one())
+    net.run(0.2)
+    return net, y, plastic
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_the_same_bits_as_one_by_one(kind, plain_python):
+    """Spike times, weights, and what is kept at neurons and synapses."""
+    (one, y, p), (two, y2, p2) = (layer(kind(step=es.Sgd(lr=1e-2)), engine) for engine in ("reference", "compiled"))
+    assert len(one.spikes(y)) > 10
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
+    assert one.weights(p).tobytes() == two.weights(p2).tobytes()
+    here, there = one.synapse_state(p), two.synapse_state(p2)
+    assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
+def test_most_are_taken_together(plain_python):
+    """A layer that every source reaches: more than half of the synaptic events."""
+    taken = []
+
+    def watch(frame, event, _):
+        if event == "call" and frame.f_code.co_name.endswith("__glide_lanes"):
+            taken.append(frame.f_locals["m"])
+
+    sys.setprofile(watch)
+    try:
+        net, _, _ = layer(es.EProp(step=es.Sgd(lr=1e-2)), "compiled")
+    finally:
+        sys.setprofile(None)
+    assert sum(taken) > 0.5 * net.message_counts()["x->y"]
