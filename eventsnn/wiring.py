@@ -64,7 +64,7 @@ def connect_erbp(
     Layers of two-compartment neurons follow the inputs, each fully connected to the one before with plastic synapses;
     the last has one neuron per label. A pair of error neurons per label compares the label's spikes with the output's.
     Their spikes reach the output's dendrites one to one, and those of hidden layers through a fixed random matrix,
-    whose mean over the labels is 0 for each neuron, as in the authors' code. Weights are from U(-s, s) with
+    whose mean over the labels is 0 for each neuron, as in the authors' code. Weights are from U(-s, s),
     s = sqrt(init/(n_pre + n_post)), and so is the feedback, times `lr`.
 
     Args:
@@ -84,20 +84,12 @@ def connect_erbp(
         record: what is kept of the hidden layers and of the error neurons; of the outputs their spikes are.
         initial: initial state of the neurons of all layers, such as `i_bias=0.2`.
     """
-    _check_delay(delay)
     sizes = [*hidden, labels.size]
-    neurons = _each("neuron", neuron or TwoCompartment(), len(sizes))
-    rates = _each("hidden_lr", lr if hidden_lr is None else hidden_lr, len(hidden))
-    learners = [(model, rule or ERBP()) for model in neurons]
+    learners = [(model, rule or ERBP()) for model in _each("neuron", neuron or TwoCompartment(), len(sizes))]
     layers, plastic = _forward(net, inputs, sizes, learners, _weights(weights, inputs, sizes, init), record, initial)
     errors = _compare(net, labels, layers[-1], error_neuron or ErrorNeuron(), error_weight, lr, delay, record, told_by)
-    _feed_back(net, errors, layers[:-1], labels.size, init, rates, delay)
+    _feed_back(net, errors, layers[:-1], labels.size, init, lr if hidden_lr is None else hidden_lr, delay)
     return ErrorLayers(layers, plastic, errors)
-
-
-def _check_delay(delay: float) -> None:
-    if not 0 < delay < np.inf:
-        raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
 
 
 def _each(name: str, given: Any, layers: int) -> list[Any]:
@@ -115,14 +107,14 @@ def _feed_back(
     hidden: list[Population],
     classes: int,
     init: float,
-    rates: list[float],
+    lr: float | Sequence[float],
     delay: float,
 ) -> None:
     """The fixed random projections by which the error neurons tell the hidden layers."""
-    for layer, lr in zip(hidden, rates, strict=True):
+    for layer, rate in zip(hidden, _each("hidden_lr", lr, len(hidden)), strict=True):
         g = random_feedback(net.description.seed, layer.name, classes, layer.size, init)
         for sign, error in zip((1.0, -1.0), errors, strict=True):
-            net.connect(error, layer, port="error", weight=sign * lr * g, delay=delay)
+            net.connect(error, layer, port="error", weight=sign * rate * g, delay=delay)
 
 
 def _weights(given: Sequence[Any] | None, inputs: Population, sizes: list[int], init: float) -> list[Any]:
@@ -167,6 +159,8 @@ def _compare(
     told_by: Population | None,
 ) -> tuple[Population, Population]:
     """The pairs of error neurons that compare the spikes of labels and outputs, and tell the outputs."""
+    if not 0 < delay < np.inf:
+        raise NetworkError(f"connect_erbp: delay is {delay}; an error needs a finite delay above 0")
     errors = (
         net.add(neuron, labels.size, name="lacking", record=record),
         net.add(neuron, labels.size, name="too many", record=record),

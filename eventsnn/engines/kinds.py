@@ -50,11 +50,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     """The functions that all populations of one kind share."""
     model, plastic = c.model, plastic_onto(plan, c)
     assert isinstance(model, Neuron)
-    followers = [
-        (k, kept.follower(s.rule, model, k, rule_prefix(s)))
-        for k, s in enumerate(plastic)
-        if s.rule and "flow" in s.rule.handlers
-    ]
+    followers = _followers(model, plastic)
     names = {
         "K": kind_of(plan, c),
         "M": class_name(model),
@@ -97,6 +93,15 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
         if s.rule is not None and "begin" in s.rule.handlers:
             parts.append(Template(templates.START_RULE).substitute(K=names["K"], q=k, rule=rule_prefix(s)))
     return "\n\n".join(p.strip() for p in parts)
+
+
+def _followers(model: Neuron, plastic: list[Synapses]) -> list[tuple[int, str]]:
+    """Which projections have a rule that follows the neuron, each with how the call of its `flow` begins."""
+    return [
+        (k, kept.follower(s.rule, model, k, rule_prefix(s)))
+        for k, s in enumerate(plastic)
+        if s.rule and "flow" in s.rule.handlers
+    ]
 
 
 def _together(

@@ -48,5 +48,5 @@ class Sources:
         windows = np.floor(at / width)  # as `events.instant`; a width is a power of two, so nothing rounds
         found["window"], found["offset"] = windows, at - windows * width
         found["node"] = np.repeat([node for node, _ in self.lives], count)
-        found = found[in_time(at, found, ("window", "offset", "node"))]
-        return found
+        ordered: np.ndarray = found[in_time(at, found, ("window", "offset", "node"))]
+        return ordered
