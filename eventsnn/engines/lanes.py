@@ -179,7 +179,8 @@ def glider(rule: Rule | None, target: Any) -> str:
     if "open_course" not in target.handlers or not sums_only(target):
         return ""
     straight = any(part.straight() for part in rule.parts.values() if isinstance(part, Surrogate))
-    return str(names[0] if straight else names[-1])
+    name = str(names[0] if straight else names[-1])
+    return name if name in rule.handlers else ""  # a counting twin has other names; see `report.instrument`
 
 
 def places(rule: Rule, target: Neuron) -> dict[str, int]:
