@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from eventsnn import datasets
+from eventsnn import datasets, rules
 from eventsnn.clocks import Clock
 from eventsnn.curves import TargetCurves
 from eventsnn.distributions import exponential, lognormal, normal, uniform
@@ -72,7 +72,6 @@ from eventsnn.rules import (
     ETLP,
     Adam,
     Adaptive,
-    AdaptiveEProp,
     AdaptiveETLP,
     AnnealedAdam,
     Ask,
@@ -82,18 +81,13 @@ from eventsnn.rules import (
     Clip,
     Constant,
     Correlation,
-    EProp,
-    ErrorTriggered,
-    EscapeGradient,
     Falling,
     FixedDelays,
     KolenPollack,
     LabelDelta,
     LearnedDelays,
     LinearDecay,
-    LocalError,
     Momentum,
-    MultilayerSpiker,
     MultiSpikeGradient,
     NeuronNorm,
     NoMirror,
@@ -105,17 +99,13 @@ from eventsnn.rules import (
     Pseudospikes,
     RateTarget,
     RewardSTDP,
-    RMax,
     Sgd,
     Sign,
     SpikeTimeGradient,
     Stairs,
-    SuperSpike,
     TripletSTDP,
     WeightSum,
     in_flight,
-    van_rossum,
-    wrong_spike_rate,
 )
 from eventsnn.rules.triplet_stdp import triplet_stdp
 from eventsnn.sampled_error import SampledError
@@ -128,6 +118,18 @@ from eventsnn.wiring import connect_erbp, connect_local_readout, connect_verdict
 
 if TYPE_CHECKING:
     from eventsnn import plot
+    from eventsnn.rules import (
+        AdaptiveEProp,
+        EProp,
+        ErrorTriggered,
+        EscapeGradient,
+        LocalError,
+        MultilayerSpiker,
+        RMax,
+        SuperSpike,
+        van_rossum,
+        wrong_spike_rate,
+    )
 
     study: Any  # it imports this package's layers, so it cannot be named as an import here
 
@@ -141,12 +143,18 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`eventsnn.plot` and `eventsnn.study` are loaded when first used; Matplotlib is slow to import."""
+    """What is slow to import is loaded when first used: `eventsnn.plot`, `eventsnn.study`, and rules that are paths."""
     if name in ("plot", "study"):
         import importlib
 
         return importlib.import_module(f"eventsnn.{name}")
+    if name in rules.PATHS:
+        return getattr(rules, name)
     raise AttributeError(f"module 'eventsnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from eventsnn.errors import EngineError, NetworkError
-from eventsnn.locality import Handler, reacting
+from eventsnn.locality import Handler, classes, reacting
 from eventsnn.processes import Handle, Process, ProcessGenerator, Received, Waiting, lines
 
 RESERVED = frozenset({"alarm", "index", "lines", "send", "note", "wake"})
@@ -49,7 +49,8 @@ class Responder(Process):
 
     state: ClassVar[dict[str, float]] = {}
     line_state: ClassVar[dict[str, float]] = {}
-    handlers: ClassVar[dict[str, Handler]] = {}
+    handlers: ClassVar[dict[str, Handler]] = classes.Handlers()  # type: ignore[assignment]
+    _checked: ClassVar[dict[str, Handler] | None] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -59,7 +60,12 @@ class Responder(Process):
                     raise NetworkError(f"{cls.__name__}.{kind} names {name!r}; choose another name")
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise NetworkError(f"{cls.__name__}.{kind}[{name!r}] is {value!r}; it starts from a number")
-        cls.handlers = reacting.check(cls) if cls.only_reacts() else {}
+        cls._checked = None if cls.__module__.startswith("eventsnn.") else cls._check()
+
+    @classmethod
+    def _check(cls) -> dict[str, Handler]:
+        """Check all handlers."""
+        return reacting.check(cls) if cls.only_reacts() else {}
 
     @classmethod
     def only_reacts(cls) -> bool:

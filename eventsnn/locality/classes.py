@@ -10,7 +10,7 @@ from eventsnn.locality.source import Declared, Handler, check
 
 
 class Handlers:
-    """The attribute `handlers` of a class of models. Checking those of all shipped classes takes a second."""
+    """The attribute `handlers` of a class of models or responders. Checking all shipped ones takes a second."""
 
     def __get__(self, _: object, cls: Any) -> dict[str, Handler]:
         if cls._checked is None:

@@ -56,10 +56,11 @@ def in_parts(*methods: Writing) -> str:
     rests = []
     for _, _, lines in methods:
         body = ast.parse("\n".join(lines)).body
-        stored = Counter(n.id for s in body for n in _names(s) if isinstance(n.ctx, ast.Store))
-        rests.append(_left(_left(body, fixed, set(), stored), of_h, {"h", *fixed}, stored))
-    constants = _used(fixed, [*of_h.values(), *(s for rest in rests for s in rest)])
-    shared = _used([*fixed, *of_h], [s for rest in rests for s in rest])
+        rests.append(_rest(body, fixed, of_h, Counter(_stored(body))))
+    by_rest = _names(s for rest in rests for s in rest)
+    by_any = by_rest | _names(of_h.values())
+    constants = ", ".join(to for to in fixed if to in by_any)
+    shared = ", ".join(to for to in [*fixed, *of_h] if to in by_rest)
     ask, get = f"{shared} = self.{name}_of(post, h)", f"{constants} = self.{name}_for(post)" if constants else ""
     texts = [
         _method(f"{name}_for(self, post)", "What follows from parameters alone.", fixed.values(), "", constants),
@@ -69,39 +70,48 @@ def in_parts(*methods: Writing) -> str:
     return "\n\n".join(texts[not constants :])  # rates may all be numbers that the rule has already
 
 
-def _left(
-    statements: list[ast.stmt], found: dict[str, ast.stmt], known: set[str], stored: Counter[str]
+def _rest(
+    statements: list[ast.stmt], fixed: dict[str, ast.stmt], of_h: dict[str, ast.stmt], stored: Counter[str]
 ) -> list[ast.stmt]:
-    """What does not follow from parameters and `known`; `found` gets what does, by the names of the results."""
+    """What follows neither from parameters nor from them and h; `fixed` and `of_h` get what does, by its name."""
     others = []
     for s in statements:
         to = ast.unparse(s.targets[0]) if isinstance(s, ast.Assign) and len(s.targets) == 1 else ""
-        if isinstance(s, ast.Assign) and stored[to] == 1 and _follows(s.value, {*known, *found}):
-            found[to] = s
-            continue
+        if isinstance(s, ast.Assign) and stored[to] == 1:
+            needed = _needed(s.value)
+            if needed <= fixed.keys():
+                fixed[to] = s
+                continue
+            if needed <= {"h", *fixed, *of_h}:
+                of_h[to] = s
+                continue
         if isinstance(s, ast.If):
-            s.body = _left(s.body, found, known, stored) or [ast.Pass()]
+            s.body = _rest(s.body, fixed, of_h, stored) or [ast.Pass()]
         others.append(s)
     return others
 
 
-def _used(names: Iterable[str], statements: Iterable[ast.stmt]) -> str:
-    """Those of the names that statements use."""
-    there = {n.id for s in statements for n in _names(s)}
-    return ", ".join(to for to in names if to in there)
+def _needed(value: ast.expr) -> set[str]:
+    """What an expression follows from, but for parameters: variables, and states of the neuron."""
+    needed = _names([value]) - {"self", "post", "math", "abs"}
+    for n in ast.walk(value):
+        if isinstance(n, ast.Attribute) and n.attr not in PARAMETERS and ast.unparse(n.value) == "post":
+            needed.add(f"post.{n.attr}")
+    return needed
+
+
+def _names(nodes: Iterable[ast.AST]) -> set[str]:
+    """The variables that are named."""
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _stored(nodes: Iterable[ast.AST]) -> list[str]:
+    """The variables that are stored to, as often as they are."""
+    named = (n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
+    return [n.id for n in named if isinstance(n.ctx, ast.Store)]
 
 
 def _method(head: str, doc: str, body: Iterable[ast.stmt], begin: str, returned: str) -> str:
     """A method of statements."""
     texts = [begin, *map(ast.unparse, body), f"return {returned}" if returned else ""]
     return method(head, doc, *(line for text in texts for line in text.split("\n") if line))
-
-
-def _names(node: ast.AST) -> list[ast.Name]:
-    return [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-
-
-def _follows(value: ast.expr, known: set[str]) -> bool:
-    """Whether an expression follows from parameters and names that do."""
-    own = [n.attr for n in ast.walk(value) if isinstance(n, ast.Attribute) and ast.unparse(n.value) == "post"]
-    return {n.id for n in _names(value)} <= {"self", "post", "math", "abs"} | known and set(own) <= set(PARAMETERS)
