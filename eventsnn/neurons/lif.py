@@ -5,11 +5,12 @@ import math
 from eventsnn.errors import NetworkError
 from eventsnn.linear import LinearNeuron
 from eventsnn.model import State
+from eventsnn.neurons.response import Response
 
 NEAR = 0.1  # relative difference of the time constants below which a divided difference replaces two exponentials
 
 
-class LIF(LinearNeuron):
+class LIF(LinearNeuron, Response):
     """Leaky integrate-and-fire neuron, driven by synaptic currents that decay exponentially.
 
         tau_mem dv/dt = v_leak + i_bias + i - v,     tau_syn di/dt = -i,     a spike of weight w: i += w
@@ -348,24 +349,6 @@ class LIF(LinearNeuron):
     def headroom(self, level, v, i, go, per):
         """How much excitation may arrive within a horizon while the voltage surely stays below the threshold."""
         return (self.v_safe - v - max(level - v, 0.0) * go) * per - max(i, 0.0)
-
-    def psp(self, u):
-        """Voltage u seconds after a spike of weight 1 arrived at rest."""
-        if u < 0.0:
-            return 0.0
-        if self.pulse > 0.0:
-            return math.exp(-u / self.tau_mem)
-        if self.gap == 0.0:
-            return u / self.tau_mem * math.exp(-u / self.tau_mem)
-        return math.exp(-u / self.tau_slow) * (-math.expm1(-self.gap * u) / (self.gap * self.tau_mem))
-
-    def psp_slope(self, u):
-        """Time derivative of `psp` [1/s]."""
-        if u < 0.0:
-            return 0.0
-        if self.pulse > 0.0:
-            return -math.exp(-u / self.tau_mem) / self.tau_mem
-        return (math.exp(-u / self.tau_syn) - self.psp(u)) / self.tau_mem
 
     def fade(self, u):
         """What is left of a voltage after u seconds."""

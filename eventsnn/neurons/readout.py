@@ -3,10 +3,11 @@
 import math
 
 from eventsnn.errors import NetworkError
-from eventsnn.model import Neuron, State
+from eventsnn.model import State
+from eventsnn.neurons.response import Response
 
 
-class Readout(Neuron):
+class Readout(Response):
     """Leaky integrator without threshold, reset or events of its own.
 
         tau_mem dv/dt = v_leak + i_bias + i - v,     tau_syn di/dt = -i,     a spike of weight w: i += w
@@ -25,7 +26,7 @@ class Readout(Neuron):
     i: State = 0.0  # synaptic current, in the unit of v
     i_bias: State = 0.0  # constant bias current, in the unit of v
 
-    derived = ("gap", "tau_slow")
+    derived = ("gap", "tau_slow", "pulse")
 
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
@@ -35,8 +36,9 @@ class Readout(Neuron):
             raise NetworkError(f"Readout.tau_syn is {self.tau_syn}; it must be finite, and 0 for delta pulses")
         if not math.isfinite(self.v_leak):
             raise NetworkError(f"Readout.v_leak is {self.v_leak}; it must be finite")
-        gap = abs(1.0 / self.tau_syn - 1.0 / self.tau_mem) if self.tau_syn > 0.0 else math.inf
-        return {"gap": gap, "tau_slow": max(self.tau_mem, self.tau_syn)}
+        pulse = self.tau_syn == 0.0
+        gap = math.inf if pulse else abs(1.0 / self.tau_syn - 1.0 / self.tau_mem)
+        return {"gap": gap, "tau_slow": max(self.tau_mem, self.tau_syn), "pulse": float(pulse)}
 
     def begin(self, cell):
         """The initial value, where none was given."""
@@ -53,10 +55,10 @@ class Readout(Neuron):
 
     def receive(self, cell, w):
         """A spike of weight w arrives."""
-        if self.tau_syn > 0.0:
-            cell.i += w
-        else:
+        if self.pulse > 0.0:
             cell.v += w
+        else:
+            cell.i += w
 
     def next_spike(self, cell):
         """It never fires."""
@@ -69,21 +71,3 @@ class Readout(Neuron):
         """Back to rest: no current."""
         cell.v = self.v_leak
         cell.i = 0.0
-
-    def psp(self, u):
-        """Value u seconds after a spike of weight 1 arrived at rest."""
-        if u < 0.0:
-            return 0.0
-        if self.tau_syn == 0.0:
-            return math.exp(-u / self.tau_mem)
-        if self.gap == 0.0:
-            return u / self.tau_mem * math.exp(-u / self.tau_mem)
-        return math.exp(-u / self.tau_slow) * (-math.expm1(-self.gap * u) / (self.gap * self.tau_mem))
-
-    def psp_slope(self, u):
-        """Time derivative of `psp` [1/s]."""
-        if u < 0.0:
-            return 0.0
-        if self.tau_syn == 0.0:
-            return -math.exp(-u / self.tau_mem) / self.tau_mem
-        return (math.exp(-u / self.tau_syn) - self.psp(u)) / self.tau_mem
