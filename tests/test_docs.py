@@ -123,7 +123,7 @@ def figures():
     return module
 
 
-SHIPPED = [cls for kind in (eventsnn.neurons, eventsnn.rules) for cls in map(vars(kind).get, kind.__all__)]
+SHIPPED = [cls for kind in (eventsnn.neurons, eventsnn.rules) for cls in (getattr(kind, name) for name in kind.__all__)]
 MODELS = [cls for cls in SHIPPED if hasattr(cls, "post_state")]
 MEASURED = [page for page in RULE_PAGES if "<!-- measured:" in page.read_text(encoding="utf-8")]
 

@@ -1,7 +1,7 @@
 """Benchmarks of learning: `plastic` (each rule at work) and `training` (handwritten digits, one at a time)."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,7 @@ from eventsnn.stimulus import Stimulus
 from eventsnn.synapses import published
 from eventsnn.teachers import FirstToSpike
 
+LAYERS = ("hidden", "output")  # those that learn
 PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
 RATE = 0.0005  # learning rate
 SHARPNESS = 3.0  # of the loss
@@ -61,22 +62,25 @@ def measure_race(name: str, case: str, samples: Samples, hidden: int, options: O
     net = race(samples, hidden, options)
     net.run(piece * PERIOD)
     build = time.perf_counter() - begun
-    runs = []
-    for _ in range(repetitions):
-        messages, spikes = sum(net.message_counts().values()), fired(net)
-        begun = time.process_time()
-        net.run(piece * PERIOD)
-        seconds = time.process_time() - begun
-        runs.append(Run(seconds, sum(net.message_counts().values()) - messages, fired(net) - spikes))
-    neurons = sum(net.population(layer).size for layer in ("hidden", "output"))
+    runs = [timed(net, piece * PERIOD, LAYERS) for _ in range(repetitions)]
+    neurons = sum(net.population(layer).size for layer in LAYERS)
     synapses = sum(len(s) for s in net.plan.synapses if s.rule is not None)
     known = {"seed": options.seed, "neurons": neurons, "synapses": synapses, "build": build, "samples": piece}
     return summary(name, case, "eventsnn", VERSION, runs, **known)
 
 
-def fired(net: Network) -> int:
-    """Spikes of the layers that learn."""
-    return sum(len(net.spikes(net.population(layer))) for layer in ("hidden", "output"))
+def timed(net: Network, duration: float, layers: Sequence[str]) -> Run:
+    """Let a network go on; spikes are those of some layers."""
+
+    def counts() -> tuple[int, int]:
+        return sum(net.message_counts().values()), sum(len(net.spikes(net.population(layer))) for layer in layers)
+
+    messages, spikes = counts()
+    begun = time.process_time()
+    net.run(duration)
+    seconds = time.process_time() - begun
+    now = counts()
+    return Run(seconds, now[0] - messages, now[1] - spikes)
 
 
 def spike_time_gradient(options: Options) -> Iterator[Result]:
@@ -108,20 +112,15 @@ def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
     net.connect(x, y, rule, weight=20.0 / k, delay=1e-3, pattern=fixed_indegree(k))
     begun = time.perf_counter()
     net.run(WARM_UP)
-    build, runs = time.perf_counter() - begun, []
-    for _ in range(repetitions):
-        messages, spikes = sum(net.message_counts().values()), len(net.spikes(y))
-        begun = time.process_time()
-        net.run(piece)
-        seconds = time.process_time() - begun
-        runs.append(Run(seconds, sum(net.message_counts().values()) - messages, len(net.spikes(y)) - spikes))
+    build = time.perf_counter() - begun
+    runs = [timed(net, piece, ["y"]) for _ in range(repetitions)]
     known = {"seed": options.seed, "neurons": n, "synapses": n * k, "build": build, "simulated": piece}
     yield summary("plastic", f"{kind.__name__}, {n:,} x {k:,}", "eventsnn", VERSION, runs, **known)
 
 
-SHIPPED = [kind for kind in vars(rules).values() if isinstance(kind, type) and issubclass(kind, Rule)]
+SHIPPED = [kind for kind in (getattr(rules, name) for name in rules.__all__) if isinstance(kind, type)]
 RULES: dict[str, Callable[[Options], Iterator[Result]]] = {
-    **{kind.__name__: partial(arriving, kind) for kind in SHIPPED},
+    **{kind.__name__: partial(arriving, kind) for kind in SHIPPED if issubclass(kind, Rule)},
     "SpikeTimeGradient": spike_time_gradient,
     "PairSTDP": pair_stdp,
 }
@@ -164,10 +163,8 @@ def epoch(samples: Samples, options: Options) -> Iterator[Result]:
         peer.run(piece)
     for _ in range(repetitions):
         for net, runs in zip(nets, ours, strict=True):
-            messages, begun = sum(net.message_counts().values()), time.process_time()
-            net.run(piece * PERIOD)
-            seconds = time.process_time() - begun
-            runs.append(Run(seconds * times, round((sum(net.message_counts().values()) - messages) * times)))
+            run = timed(net, piece * PERIOD, LAYERS)
+            runs.append(Run(run.seconds * times, round(run.events * times)))
         if peer is not None:
             theirs.append(Run(peer.run(piece) * times))
     known |= {"samples": EPOCH, "neurons": hidden + 10}

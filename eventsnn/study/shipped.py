@@ -12,6 +12,6 @@ LEFT_OUT = {
 }
 COMPARED: dict[str, type[Rule]] = {
     name: kind
-    for name, kind in vars(rules).items()
+    for name, kind in ((name, getattr(rules, name)) for name in rules.__all__)
     if isinstance(kind, type) and issubclass(kind, Rule) and name not in LEFT_OUT
 }
