@@ -13,11 +13,12 @@ def build(seed=0, engine="reference", record=("spikes",), feedback="symmetric"):
     h = net.add(es.IF(), 4, name="hidden", record=record)
     y = net.add(es.IF(), 2, name="output", record=record)
     how = {"step": es.Sgd(lr=0.1), "cost": es.WeightSum(sum=1.2, rate=0.1), "mode": "accumulate", "bound": 5.0}
-    mirror = {"mirror": es.KolenPollack(decay=1e-3)} if feedback == "learned" else {}
-    back = {"learned": (0.5, 1.25), "sign_symmetric": (0.0, 0.5)}.get(feedback, (-0.5, 0.5))  # unless symmetric
+    learned = feedback == "learned"  # as it has yet to learn, it drives neurons before a weak output much too far
+    mirror = {"mirror": es.KolenPollack(decay=1e-3)} if learned else {}
+    back = {"sign_symmetric": es.uniform(0.0, 0.5), "learned": 1.0}.get(feedback, es.uniform(-0.5, 0.5))
     net.connect(x, h, es.SpikeTimeGradient(**how), weight=es.uniform(2 / 2, 5 / 2))  # U(2/n, 5/n) for n inputs
-    rule, ways = es.SpikeTimeGradient(**how, **mirror), {"feedback": feedback, "feedback_weight": es.uniform(*back)}
-    net.connect(h, y, rule, weight=es.uniform(2 / 4, 5 / 4), **ways)
+    rule, weight = es.SpikeTimeGradient(**how, **mirror), es.uniform((3 if learned else 2) / 4, 5 / 4)
+    net.connect(h, y, rule, weight=weight, feedback=feedback, feedback_weight=back)  # symmetric feedback has none
     teacher = net.teach(y, es.FirstToSpike(outputs=2, patience=7.0, sharpness=2.0))
     patterns = es.datasets.temporal_xor()
     net.stimulate(es.Stimulus(patterns.times, patterns.labels, PERIOD), x, layers=[h, y], teacher=teacher)
