@@ -185,7 +185,16 @@ class Network(Looking):
         Projections made with `feedback="broadcast"` get their errors from here: whatever error reaches an output
         travels on to their sources, through weights of its own. With `through`, such as an `UnreliableLink`, every
         output gets its errors from a process of its own, which gets them from the teacher.
+
+        Raises:
+            NetworkError: a teacher made for another number of outputs.
         """
+        expected = getattr(teacher, "outputs", outputs.size)
+        if isinstance(expected, int) and expected != outputs.size:
+            raise NetworkError(
+                f"teach: {outputs.name} has {outputs.size} neurons, but {type(teacher).__name__} is made for "
+                f"{expected}; give it outputs={outputs.size}"
+            )
         population = self.add(teacher, name=name)
         self.connect(outputs, population)
         if through is None:
@@ -216,6 +225,8 @@ class Network(Looking):
         from the sample before), or `gather` within a batch, to the layers, and `label` to the teacher. `apply_delays`
         [s], one for each layer, are for rules with several trials `in_flight`.
         """
+        if isinstance(layers, Population):
+            raise NetworkError(f"stimulate: layers is {layers!r}; give a list, such as layers=[{layers.name}]")
         population = self.add(stimulus, name=name)
         taught = [] if teacher is None else [teacher]
         targets = {"value": [inputs], "reset": [inputs, *layers], "apply": layers, "label": taught}

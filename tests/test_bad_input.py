@@ -294,6 +294,21 @@ def test_a_port_is_heard_by_the_neuron_or_by_the_rules_of_its_synapses():
         assert net.run(1.0).now == 1.0
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_teacher_for_another_number_of_outputs(n):
+    net, _ = pair()
+    said = message(es.NetworkError, lambda: net.teach(net.population("y"), es.FirstToSpike(n, patience=1.0)))
+    contains(said, "y has 2 neurons", f"FirstToSpike is made for {n}", "outputs=2")
+    assert len(net.description.populations) == 2
+
+
+def test_layers_are_a_list():
+    net, _ = pair()
+    stimulus, y = es.Stimulus([[0.0, 0.1]], [0], period=1.0), net.population("y")
+    contains(message(es.NetworkError, lambda: net.stimulate(stimulus, y, layers=y)), "layers is <y", "layers=[y]")
+    assert len(net.description.populations) == 2
+
+
 def test_looking_at_what_was_not_recorded():
     net = es.Network()
     x, y = net.add(es.SpikeTrain([[0.0], [0.1]]), name="x", record=[]), net.add(es.LIF(), 2, name="y", record=["state"])
