@@ -16,7 +16,7 @@ from eventsnn.bench import BENCHMARKS
 from eventsnn.check import check
 from eventsnn.demo.entries import DEMOS
 from eventsnn.demo.runner import Options, check_folders, save_picture
-from eventsnn.errors import EventsnnError, Interrupted
+from eventsnn.errors import EngineError, EventsnnError, Interrupted
 from eventsnn.graph import FEEDBACKS
 from eventsnn.network import ENGINES
 from eventsnn.study import command as studies
@@ -42,16 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif args.name is None:
             list_entries(LISTS[args.command])
         elif args.command == "bench":
-            bench(args, parser)
+            bench(args, args.parser)
         elif args.command == "study":
-            return studies.run(args, parser)
+            return studies.run(args, args.parser)
         else:
-            demo(args, parser)
+            demo(args, args.parser)
         sys.stdout.flush()
     except EventsnnError as error:
         return complain(str(error), 1)
     except Interrupted as stop:
-        return complain(str(stop), 130)
+        return complain(stop.what, 130)
     except KeyboardInterrupt:
         return complain("interrupted", 130)
     except BrokenPipeError:  # `eventsnn demo | head -1`
@@ -73,29 +73,69 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="eventsnn", description=eventsnn.__doc__)
     parser.add_argument("--version", action="version", version=f"eventsnn {eventsnn.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    demo = commands.add_parser("demo", help="run a demo; without a name, list them", description="Run a demo.")
+    for name, summary, description, add in (
+        (
+            "demo",
+            "run a demo; without a name, list them",
+            "Run a demo: print its result and write a picture.",
+            add_demo,
+        ),
+        (
+            "bench",
+            "run a benchmark; without a name, list them",
+            "Measure the speed of eventsnn on this machine and, with --peers, of other simulators.",
+            add_bench,
+        ),
+        (
+            "study",
+            "run a study; without a name, list them",
+            "Run every setting of a study with several seeds; write runs, tables and a picture.",
+            lambda command: studies.add(command, positive),
+        ),
+        (
+            "report",
+            "what the learning rules of a network need",
+            "Run a network and count what its learning rules need: memory, messages, operations.",
+            add_report,
+        ),
+        (
+            "check",
+            "whether the rules in a file are lawful",
+            "Check that the rules, neurons and processes of a file use only what is local, and try them.",
+            add_check,
+        ),
+    ):
+        command = commands.add_parser(name, help=summary, description=description)
+        command.set_defaults(parser=command)  # a wrong combination of options shows the usage of the command
+        add(command)
+    return parser
+
+
+def add_demo(demo: argparse.ArgumentParser) -> None:
+    """The options of `eventsnn demo`."""
     names = ", ".join(DEMOS)
     demo.add_argument("name", nargs="?", choices=list(DEMOS), metavar="NAME", help=f"{names}; none: list them")
     demo.add_argument("--seed", type=natural, metavar="N", help="what all random numbers follow from (default 0)")
     demo.add_argument(
         "--seeds", type=positive, default=1, metavar="N", help="temporal-xor: run N seeds, from --seed on"
     )
-    demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default reference)")
+    demo.add_argument("--engine", choices=list(ENGINES), help="what runs the network (default: the demo's own)")
     demo.add_argument("--small", action="store_true", help="fewer neurons or samples, for a first look")
-    longer = ", ".join(name for name, entry in DEMOS.items() if entry.has_full)
     demo.add_argument(
-        "--full", action="store_true", help=f"{longer}: the figures of the documentation, which take longer"
+        "--full", action="store_true", help=f"{taking('has_full')}: the figures of the documentation, which take longer"
     )
     feedbacks = ", ".join(FEEDBACKS)
     demo.add_argument(
         "--feedback",
         choices=FEEDBACKS,
         metavar="KIND",
-        help=f"temporal-xor, yin-yang, mnist: how errors travel back: {feedbacks}",
+        help=f"{taking('feedbacks')}: how errors travel back: {feedbacks}",
     )
-    demo.add_argument("--hidden", type=positive, metavar="N", help="mnist: how many hidden neurons (default 350)")
     demo.add_argument(
-        "--passes", type=positive, metavar="N", help="mnist, erbp-mnist: how often every digit is presented"
+        "--hidden", type=positive, metavar="N", help=f"{taking('sizes')}: how many hidden neurons (default 350)"
+    )
+    demo.add_argument(
+        "--passes", type=positive, metavar="N", help=f"{taking('repeats')}: how often every digit is presented"
     )
     demo.add_argument("--rule", choices=("local", "triggered"), help="nmnist: errors that are held, or that are events")
     demo.add_argument("--data", type=Path, metavar="DIR", help="demos on data: the folder that has them")
@@ -105,13 +145,11 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument("--save", type=Path, metavar="FILE", help="keep the network in FILE, also after Ctrl-C")
     demo.add_argument("--resume", type=Path, metavar="FILE", help="go on with the network in FILE")
     demo.add_argument("--no-progress", action="store_true", help="no progress bar")
-    add_bench(commands.add_parser("bench", help="run a benchmark; without a name, list them", description="Measure."))
-    studies.add(
-        commands.add_parser("study", help="run a study; without a name, list them", description="Study."), positive
-    )
-    add_report(commands.add_parser("report", help="what the learning rules of a network need", description="Measure."))
-    add_check(commands.add_parser("check", help="whether the rules in a file are lawful", description="Check a file."))
-    return parser
+
+
+def taking(what: str) -> str:
+    """The demos of which a field of `Demo` is true."""
+    return ", ".join(name for name, entry in DEMOS.items() if getattr(entry, what))
 
 
 def add_report(command: argparse.ArgumentParser) -> None:
@@ -209,6 +247,8 @@ def bench(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Run a network and print what its rules needed."""
+    if args.html is not None and (args.html.is_dir() or not args.html.absolute().parent.is_dir()):
+        raise EngineError(f"cannot write {args.html}; give the name of a file in a folder that exists")
     wanted = report_runner.Wanted(
         args.name, args.seed, args.engine, args.small, args.duration, progress=not args.no_progress
     )
@@ -226,6 +266,8 @@ def report(args: argparse.Namespace) -> None:
 
 def check_file(args: argparse.Namespace) -> int:
     """Check a user's file; the status is 1 if anything in it is not lawful."""
+    if not args.file.is_file():
+        raise EngineError(f"there is no file {args.file}; give a Python file with rules, neurons or processes")
     findings = check(args.file, not args.reference_only, lambda line: print(line, file=sys.stderr))
     print(json.dumps(findings.to_dict()) if args.json else findings)
     return 0 if findings.lawful else 1
@@ -237,10 +279,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     if args.seeds > 1 and not entry.many_seeds:
         parser.error(f"{args.name} runs one seed; leave --seeds out")
     if (args.save or args.resume) and (args.seeds > 1 or not entry.learns):
-        parser.error(
-            "--save and --resume keep one network that learns; they go with digits, yin-yang, mnist, or temporal-xor "
-            "of one seed"
-        )
+        parser.error(f"--save and --resume keep one network that learns; they go with {taking('learns')}, of one seed")
     for option, given, taken in (
         ("feedback", args.feedback, "feedbacks"),
         ("hidden", args.hidden, "sizes"),
@@ -251,7 +290,7 @@ def demo(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         ("rule", args.rule, "rules"),
     ):
         if given and not getattr(entry, taken):
-            parser.error(f"--{option} goes with {', '.join(name for name, e in DEMOS.items() if getattr(e, taken))}")
+            parser.error(f"--{option} goes with {taking(taken)}")
     options = Options(
         seed=args.seed,
         seeds=args.seeds,

@@ -109,14 +109,17 @@ class exponential:
         return rng.exponential(self.mean, n)
 
 
-def draw(value: object, n: int, rng: np.random.Generator, what: str) -> np.ndarray:
+def draw(value: object, n: int, rng: np.random.Generator, what: str, also: str = "") -> np.ndarray:
     """Turn a number, an array of n numbers, or a distribution into n finite float64 values.
 
-    A single number becomes a view of one value (of stride 0), an array is copied.
+    A single number becomes a view of one value (of stride 0), an array is copied. `also` names other shapes that the
+    caller takes.
 
     Raises:
         NetworkError: another shape, or a value that is not finite; names `what` and the index.
     """
+    if isinstance(value, type):
+        raise NetworkError(f"{what} is the class {value.__name__}; give an object, such as {value.__name__}(...)")
     if hasattr(value, "sample"):
         values = np.array(value.sample(rng, n), dtype=np.float64)
     else:
@@ -129,7 +132,7 @@ def draw(value: object, n: int, rng: np.random.Generator, what: str) -> np.ndarr
         if values.ndim == 0:
             values = np.broadcast_to(values, n)
     if values.shape != (n,):
-        raise NetworkError(f"{what} has shape {values.shape}; it needs a number or one value for each of {n}")
+        raise NetworkError(f"{what} has shape {values.shape}; it needs a number or one value for each of {n}{also}")
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
         raise NetworkError(f"{what}[{bad}] is {values[bad]}; it must be a finite number")

@@ -32,4 +32,12 @@ class RunawayError(EngineError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run: the event at hand was finished and everything learned so far is kept."""
+    """Ctrl-C during a run: the event at hand was finished and everything learned so far is kept.
+
+    Attributes:
+        what: what was stopped, and when; the message goes on with what a program can do then.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what}; {remedy}" if remedy else what)
+        self.what = what

@@ -66,6 +66,10 @@ class Projection:
     record: tuple[str, ...] = ()  # what is recorded: "weights"
     needs: tuple[Relaxation, ...] = ()  # what it asks for beyond locality
 
+    def __post_init__(self) -> None:
+        if isinstance(self.pattern, type) or not hasattr(self.pattern, "edges"):
+            raise NetworkError(f"pattern is {self.pattern!r}; give an object such as fixed_probability(0.1)")
+
     def __repr__(self) -> str:
         rule = f", {self.rule!r}" if self.rule else ""
         return f"<{self.name}: {self.pre.name} -> {self.post.name} ({self.port}{rule})>"
@@ -92,6 +96,15 @@ def flat_values(value: object, n_pre: int, n_post: int, source: np.ndarray, targ
         if array.shape == (n_pre, n_post):
             return array[source, target]
     return value
+
+
+def check_record(record: tuple[str, ...] | list[str], known: tuple[str, ...], who: str) -> None:
+    """Refuse what cannot be recorded, and a word in the place of a list of words."""
+    if isinstance(record, str):
+        raise NetworkError(f"record is {record!r}; give a list, such as record=[{known[0]!r}]")
+    for what in record:
+        if what not in known:
+            raise NetworkError(f"{who} cannot record {what!r}; it can record {' and '.join(map(repr, known))}")
 
 
 def way_back(kind: str | None, weight: Any, delay: Any) -> Feedback | None:

@@ -45,6 +45,7 @@ class LinearNeuron(Neuron, abstract=True):
     """
 
     linear: ClassVar[bool] = True
+    required: ClassVar[tuple[str, ...]] = ("factors", "rebase", "settle", "crossing", "fire", "observe")
     c0: State = 0.0  # coefficient of the first function
     c1: State = 0.0  # coefficient of the second function
     hold: State = -1.0  # offset at which the refractory period ends; -1 when there is none

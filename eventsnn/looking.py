@@ -46,7 +46,9 @@ class Looking:
         return describe(self.description, self.plan, self.engine, self._measurement, self.relaxations())
 
     def spikes(self, population: Population) -> Spikes:
-        """The spikes of a population so far."""
+        """The spikes of a population so far; needs "spikes" in `record` in `add`, as is the default."""
+        if "spikes" not in self.plan.of(population).population.record:
+            raise NetworkError(f"{population.name} records no spikes; add it with record=['spikes']")
         columns = self.recorder.spike_columns(self.plan.of(population).index).arrays()
         return Spikes(columns["t"], columns["i"], population.size, population.name)
 
@@ -94,13 +96,17 @@ class Looking:
         At the instant of an event this is the state just after it.
 
         Raises:
-            NetworkError: not recorded, or a time outside what was recorded.
+            NetworkError: not recorded, no such neuron, or a time outside what was recorded.
         """
         cells = self.plan.of(population)
+        if not isinstance(index, (int, np.integer)) or not 0 <= index < population.size:
+            raise NetworkError(
+                f"state: {population.name} has no neuron {index!r}; give one number from 0 to {population.size - 1}"
+            )
         log = self.recorder.states.get((cells.index, index))
         if log is None:
             raise NetworkError(f"{population.name}[{index}] records no state; add it with record=['spikes', 'state']")
-        if np.max(times, initial=0.0) > self.now:
+        if not np.max(times, initial=0.0) <= self.now:
             raise NetworkError(f"the state at {np.max(times)} s is not known yet: it is {self.now} s")
         names = list(cells.model.state)  # type: ignore[union-attr]
         return read_states(log, times, self.plan.width, self.engine.reader(population.model), names)
@@ -131,11 +137,12 @@ class Looking:
 
     def messages(self) -> Messages:
         """The messages kept since `record_messages`."""
-        self.record_messages()
+        counted = self._measurement is not None and not self.recorder.keeps_messages
+        if self.recorder.messages is None or counted:
+            raise NetworkError("no messages were kept; call net.record_messages() before the run")
         arrays = self.recorder.log_messages().arrays()
-        names = np.array(self.engine.ports)
-        port = names[arrays.pop("port")] if len(arrays["t"]) else np.empty(0, names.dtype)
-        return Messages(**arrays, port=port)
+        names, port = np.array(self.engine.ports), arrays.pop("port")
+        return Messages(**arrays, port=names[port])
 
     def relaxations(self) -> tuple[Request, ...]:
         """Which relaxations of locality this network asks for, each with who asks: what a report repeats."""

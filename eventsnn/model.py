@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
 from eventsnn.locality import Declared, Handler, classes, ways
-from eventsnn.parameters import as_type_of, check_parameter
+from eventsnn.parameters import as_type_of, check_names, check_parameter
 from eventsnn.relax import Relaxation, check_needs, hints
 
 State = Annotated[float, "state"]
@@ -93,11 +93,9 @@ class Model:
     def _own_fields(cls) -> None:
         """Fields that follow from what the class needs; none, unless a kind of model says so."""
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, *unnamed: Any, **parameters: Any) -> None:
+        check_names(type(self).__name__, unnamed, parameters, self.parameters)
         for name, value in parameters.items():
-            if name not in self.parameters:
-                known = ", ".join(self.parameters) or "none"
-                raise NetworkError(f"{type(self).__name__} has no parameter {name!r}; it has {known}")
             check_parameter(type(self).__name__, name, value, self.parameters[name], Part)
         for name, default in self.parameters.items():
             value = parameters.get(name, default)
@@ -222,6 +220,7 @@ class Neuron(Model, abstract=True):
     """
 
     linear: ClassVar[bool] = False
+    required: ClassVar[tuple[str, ...]] = ("advance", "receive", "next_spike", "fire")
     initial: ClassVar[dict[str, object]] = {}
     _taken: ClassVar[tuple[str, ...]] = ("window", "offset")
     _signatures: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -11,13 +11,14 @@ import numpy as np
 from eventsnn import freedoms, store
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.footprint import refuse_what_cannot_fit
-from eventsnn.graph import Description, Population, Projection, find, way_back
+from eventsnn.graph import Description, Population, Projection, check_record, find, way_back
 from eventsnn.looking import Looking
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.neurons.sources import SpikeTrain
 from eventsnn.patterns import Pattern, all_to_all, one_to_one
 from eventsnn.plan import Plan, make_plan
 from eventsnn.playback import Playback
+from eventsnn.ports import check_ports
 from eventsnn.processes import FunctionProcess, Process
 from eventsnn.record import Recorder
 from eventsnn.relax import Relaxation, check_allowed, check_needs, exact_time
@@ -63,6 +64,8 @@ class Network(Looking):
             raise EngineError(f"there is no engine {engine!r}; there are {', '.join(ENGINES)}")
         if not isinstance(threads, int) or threads < 1 or (threads > 1 and engine != "compiled"):
             raise EngineError(f"threads is {threads!r}; give a whole number from 1; more than 1 needs 'compiled'")
+        if not isinstance(seed, (int, np.integer)):
+            raise NetworkError(f"seed is {seed!r}; give a whole number")
         self.description = Description(seed=int(seed), grid=freedoms.step_of(time), allow=check_allowed(allow))
         self.engine_name, self.guard, self.threads = engine, bool(guard), threads
         self.recorder = Recorder()
@@ -70,6 +73,13 @@ class Network(Looking):
         self._engine: Any = None
         self._parameters: list[Any] = []
         self._measurement: Measurement | None = None
+
+    def __repr__(self) -> str:
+        d = self.description
+        return (
+            f"<Network: {len(d.populations)} populations, {len(d.projections)} projections, "
+            f"{self.engine_name} engine, at {self.now:g} s>"
+        )
 
     # -- describing -----------------------------------------------------------------------------------------------
 
@@ -103,9 +113,7 @@ class Network(Looking):
             size = model.size() if isinstance(model, (SpikeTrain, Playback)) else 1
         if not isinstance(size, (int, np.integer)) or size < 1:
             raise NetworkError(f"a population of {size!r} members cannot be; give a whole number from 1")
-        for what in record:
-            if what not in ("spikes", "state"):
-                raise NetworkError(f"a population cannot record {what!r}; it can record 'spikes' and 'state'")
+        check_record(record, ("spikes", "state"), "a population")
         label = repr(model) if isinstance(model, FunctionProcess) else type(model).__name__
         name = self._name(name, label.lower(), [p.name for p in self.description.populations])
         population = Population(name, model, int(size), dict(initial), tuple(record))
@@ -153,8 +161,7 @@ class Network(Looking):
                 raise NetworkError(f"{end!r} does not belong to this network; give what net.add returned")
         if rule is not None and not isinstance(rule, Rule):
             raise NetworkError(f"rule is {rule!r}; give an object such as SpikeTimeGradient()")
-        for what in set(record).difference(["weights"]):
-            raise NetworkError(f"a projection cannot record {what!r}; it can record 'weights'")
+        check_record(record, ("weights",), "a projection")
         name = self._name(name, f"{pre.name}->{post.name}", [p.name for p in self.description.projections])
         way, asked = way_back(feedback, feedback_weight, feedback_delay), check_needs(needs, f"{name}: needs")
         projection = Projection(
@@ -178,7 +185,16 @@ class Network(Looking):
         Projections made with `feedback="broadcast"` get their errors from here: whatever error reaches an output
         travels on to their sources, through weights of its own. With `through`, such as an `UnreliableLink`, every
         output gets its errors from a process of its own, which gets them from the teacher.
+
+        Raises:
+            NetworkError: a teacher made for another number of outputs.
         """
+        expected = getattr(teacher, "outputs", outputs.size)
+        if isinstance(expected, int) and expected != outputs.size:
+            raise NetworkError(
+                f"teach: {outputs.name} has {outputs.size} neurons, but {type(teacher).__name__} is made for "
+                f"{expected}; give it outputs={outputs.size}"
+            )
         population = self.add(teacher, name=name)
         self.connect(outputs, population)
         if through is None:
@@ -209,6 +225,8 @@ class Network(Looking):
         from the sample before), or `gather` within a batch, to the layers, and `label` to the teacher. `apply_delays`
         [s], one for each layer, are for rules with several trials `in_flight`.
         """
+        if isinstance(layers, Population):
+            raise NetworkError(f"stimulate: layers is {layers!r}; give a list, such as layers=[{layers.name}]")
         population = self.add(stimulus, name=name)
         taught = [] if teacher is None else [teacher]
         targets = {"value": [inputs], "reset": [inputs, *layers], "apply": layers, "label": taught}
@@ -247,7 +265,9 @@ class Network(Looking):
             refuse_what_cannot_fit(self.description, self.engine_name)
             measured = self._measurement
             description = self.description if measured is None else measured.counting(self.description)
-            self._plan = make_plan(description, progress)
+            plan = make_plan(description, progress)
+            check_ports(self.description)
+            self._plan = plan
         return self._plan
 
     @property

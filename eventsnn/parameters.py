@@ -16,6 +16,17 @@ def as_type_of(default: Any, value: Any) -> Any:
     return int(value) if isinstance(default, int) else float(value)
 
 
+def check_names(owner: str, unnamed: tuple[Any, ...], given: dict[str, Any], known: dict[str, Any]) -> None:
+    """Refuse values without a name, and names that are no parameters."""
+    if unnamed:
+        first = next(iter(known), None)
+        how = f"give it by name, such as {owner}({first}={unnamed[0]!r})" if first else "it has no parameters"
+        raise NetworkError(f"{owner}({unnamed[0]!r}) does not say which parameter this is; {how}")
+    for name in given:
+        if name not in known:
+            raise NetworkError(f"{owner} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
+
+
 def check_parameter(owner: str, name: str, value: Any, default: Any, piece: type) -> None:
     """Refuse a value that is not what the default is; `piece` is the class of pieces with handlers of their own.
 
@@ -35,6 +46,6 @@ def check_parameter(owner: str, name: str, value: Any, default: Any, piece: type
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise NetworkError(f"{owner}.{name} is {value!r}; give a number (arrays go to net.add)") from None
+            raise NetworkError(f"{owner}.{name} is {value!r}; give one number, which all share") from None
         if math.isnan(number):
             raise NetworkError(f"{owner}.{name} is nan; give a number")

@@ -262,8 +262,8 @@ def lines(cell: Handle) -> int:
 
 
 def _duration(value: float | None) -> float | None:
-    if value is not None and not value >= 0:
-        raise EngineError(f"a process cannot wait {value} s; give a duration >= 0")
+    if value is not None and not (isinstance(value, (int, float, np.integer, np.floating)) and value >= 0):
+        raise EngineError(f"a process cannot wait {value!r} s; give a duration >= 0")
     return value
 
 

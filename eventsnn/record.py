@@ -190,7 +190,7 @@ def read_states(
     times = np.atleast_1d(np.asarray(times, dtype=np.float64))
     place = np.searchsorted(rows["time"], times, side="right") - 1
     if len(place) and place.min() < 0:
-        raise NetworkError(f"the state at {times.min()} s was not recorded; recording began at {rows['time'][:1]} s")
+        raise NetworkError(f"the state at {times.min()} s was not recorded; recording began at {rows['time'][0]} s")
     out = {name: np.empty(len(times)) for name in names}
     for k, (row, time) in enumerate(zip(place, times, strict=True)):
         values = {name: float(rows[f"s_{name}"][row]) for name in log.names}

@@ -55,5 +55,6 @@ def stopwatch(engine: Any, end: float, progress: bool, max_events: int | None) -
             bar.close()
     if asked:
         raise Interrupted(
-            f"stopped at {engine.now} s with everything kept; net.run(until={end}) goes on, net.save(path) keeps it"
+            f"stopped at {engine.now} s",
+            f"everything is kept: net.run(until={end}) goes on, net.save(path) writes it to a file",
         )

@@ -30,8 +30,14 @@ _BROKEN = (  # what the readers of zip, zlib, NumPy and JSON raise on bytes that
 
 
 def write(path: str | Path, content: dict[str, Any]) -> None:
-    """Write plain values and arrays, nested in dictionaries and lists, to one file."""
+    """Write plain values and arrays, nested in dictionaries and lists, to one file.
+
+    Raises:
+        EngineError: a path at which no file can be.
+    """
     path = Path(path)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise EngineError(f"cannot save to {path}; give the name of a file in a folder that exists")
     arrays: dict[str, np.ndarray] = {}
     header = json.dumps({"eventsnn": FORMAT, "content": _flatten(content, arrays)})
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")

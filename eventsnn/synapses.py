@@ -133,6 +133,12 @@ def draw_cells(description: Description, k: int) -> Cells:
     """The plan of population k, with the initial state of its neurons; place and rank are set later."""
     population = description.populations[k]
     model, n = population.model, population.size
+    missing = [name for name in getattr(model, "required", ()) if not model.handles(name)]  # type: ignore[union-attr]
+    if missing:
+        raise NetworkError(
+            f"{population.name}: {type(model).__name__} has no handler {missing[0]!r}; it needs "
+            f"{', '.join(model.required)}"  # type: ignore[union-attr]
+        )
     known = model.state if isinstance(model, Neuron) else {}
     initial = {**model.initial, **population.initial} if isinstance(model, Neuron) else population.initial
     for name in population.initial:
@@ -158,7 +164,8 @@ def draw_synapses(seed: int, projection: Projection, cells: list[Cells], index: 
 
     def values(value: object, what: str) -> np.ndarray:
         flat = flat_values(value, pre.size, post.size, source, target)
-        return draw(flat, len(source), rng.stream(seed, f"{name}/{what}"), f"{name}: {what}")
+        also = f" synapses, or a matrix (sources x targets) of shape ({pre.size}, {post.size})"
+        return draw(flat, len(source), rng.stream(seed, f"{name}/{what}"), f"{name}: {what}", also)
 
     weight, delay = values(projection.weight, "weight"), values(projection.delay, "delay")
     _refuse_negative(delay, f"{name}: delay", source, target)

@@ -221,7 +221,10 @@ class TargetTimes(Teacher):
     targets: Any
 
     def __post_init__(self) -> None:
-        rows = tuple(tuple(float(v) for v in row) for row in self.targets)
+        try:
+            rows = tuple(tuple(float(v) for v in row) for row in self.targets)
+        except TypeError:
+            rows = ()
         if not rows or any(len(row) != len(rows[0]) or any(not v >= 0 for v in row) for row in rows):
             raise NetworkError(f"TargetTimes: targets is {self.targets!r}; give rows of equal length, times >= 0")
         object.__setattr__(self, "targets", rows)

@@ -14,6 +14,7 @@ import eventsnn as es
 from eventsnn import neurons, rules
 from eventsnn.linear import LinearNeuron
 from eventsnn.model import FUNCTIONS, Neuron, Part, PostState, Rule, Source, State
+from eventsnn.ports import heard
 
 GRID = 1 / 32  # times on it meet exactly
 END = 6.0
@@ -455,6 +456,8 @@ def random_network(seed, engine="reference", shape=None):
         _guests(d, net, feeders, layers)
     if d.maybe(0.3):
         _lesson(d, net, layers)
+    projections = net.description.projections  # `nag` was connected at random, and what nobody hears is refused
+    projections[:] = [p for p in projections if p.pre.name != "nag" or p.port in heard(p.post, net.description)]
     return net
 
 

@@ -47,7 +47,8 @@ MATRIX = [[0.5, 0.5], [NAN, 0.5]]
         ({"delay": [0.0, 0.0, 0.0, -2.0]}, ["x->y: delay of 1 -> 1", "-2.0 s", ">= 0"]),
         ({"delay": es.uniform(-2.0, -1.0)}, ["x->y: delay of 0 -> 0", "before it was sent"]),
         ({"weight": [1.0, 2.0]}, ["x->y: weight", "(2,)", "4"]),
-        ({"weight": np.zeros((3, 2))}, ["x->y: weight", "(3, 2)", "4"]),
+        ({"weight": np.zeros((3, 2))}, ["x->y: weight", "(3, 2)", "4", "(sources x targets) of shape (2, 2)"]),
+        ({"weight": es.uniform}, ["x->y: weight is the class uniform", "uniform(...)"]),
         ({"weight": "strong"}, ["x->y: weight", "'strong'", "distribution"]),
         ({"weight": None}, ["x->y: weight", "None"]),
         ({"delay": [[0.1], [0.1, 0.2]]}, ["x->y: delay", "array"]),
@@ -79,6 +80,10 @@ def test_weights_and_delays(how, words):
         (lambda: es.LIF(tau_mem="fast"), ["LIF.tau_mem", "'fast'", "number"]),
         (lambda: es.IF(tau_syn=NAN), ["IF.tau_syn", "nan"]),
         (lambda: es.IF(tau_syn=INF), ["IF.tau_syn", "inf"]),
+        (lambda: es.Poisson(50.0), ["Poisson(50.0)", "Poisson(rate=50.0)"]),
+        (lambda: es.TargetTimes([1.5]), ["TargetTimes: targets is [1.5]", "rows"]),
+        (lambda: es.Network(seed="a"), ["seed is 'a'", "whole number"]),
+        (lambda: es.Network(seed=1.5), ["seed is 1.5", "whole number"]),
         (lambda: es.IF(taw=1.0), ["IF has no parameter 'taw'", "tau_syn", "v_threshold"]),
         (lambda: es.LIF(tau=1.0), ["LIF has no parameter 'tau'", "tau_mem", "t_refractory"]),
         (lambda: es.LinearDecay(end=0.0), ["LinearDecay.end is 0.0", "positive"]),
@@ -194,6 +199,9 @@ def test_connecting_and_adding():
         ),
         (lambda: net.connect(x, y, rule, feedback="random"), ["random feedback needs feedback_weight"]),
         (lambda: net.connect(x, y, record=["colours"]), ["'colours'", "'weights'"]),
+        (lambda: net.connect(x, y, record="weights"), ["record is 'weights'", "record=['weights']"]),
+        (lambda: net.connect(x, y, pattern=es.all_to_all), ["pattern is", "all_to_all", "object such as"]),
+        (lambda: net.add(es.IF(), record="spikes"), ["record is 'spikes'", "record=['spikes']"]),
         (lambda: net.add(es.IF), ["IF is a class", "IF()"]),
         (lambda: net.add(es.IF(), 0), ["0 members", "from 1"]),
         (lambda: net.add(es.IF(), 2.5), ["2.5 members"]),
@@ -220,6 +228,32 @@ def talker(cell):
     yield cell.receive()
 
 
+class NextSpikeMissing(es.Neuron):
+    """A neuron with three of the four handlers that it needs."""
+
+    v: es.State = 0.0
+
+    def advance(self, cell, dt):
+        return
+
+    def receive(self, cell, w):
+        cell.v += w
+
+    def fire(self, cell, t):
+        cell.v = 0.0
+
+
+class OnSpike(es.Rule):
+    """A rule that waits for what never comes."""
+
+    def on_spike(self, syn, post, msg):
+        syn.w += 0.1
+
+
+def talk(net, y, port):
+    net.connect(net.add(talker, name="talker"), y, port=port)
+
+
 @pytest.mark.parametrize(
     ("build", "words"),
     [
@@ -239,6 +273,11 @@ def talker(cell):
             lambda net, x, y: net.connect(x, y, pattern=es.fixed_indegree(3, replace=False)),
             ["k is 3", "only 2 sources"],
         ),
+        (lambda net, x, y: net.add(NextSpikeMissing(), name="z"), ["z: NextSpikeMissing", "'next_spike'", "receive"]),
+        (lambda net, x, y: net.connect(x, y, port="lable"), ["x->y: x is a SpikeTrain", "never sends 'lable'"]),
+        (lambda net, x, y: net.connect(y, y, port="reward", delay=1.0), ["y->y: y is a IF", "never sends 'reward'"]),
+        (lambda net, x, y: talk(net, y, "lable"), ["talker->y: nobody at y listens to 'lable'", "IF has no on_lable"]),
+        (lambda net, x, y: net.connect(x, y, OnSpike()), ["OnSpike.on_spike would never run", "on_pre", "on_post"]),
     ],
 )
 def test_what_no_engine_may_run(build, words):
@@ -246,6 +285,73 @@ def test_what_no_engine_may_run(build, words):
     x, y = net.add(es.SpikeTrain([[0.0], [0.1]]), name="x"), net.add(es.IF(), 3, name="y")
     build(net, x, y)
     contains(message(es.NetworkError, lambda: net.run(1.0)), *words)
+
+
+def test_a_port_is_heard_by_the_neuron_or_by_the_rules_of_its_synapses():
+    for rule, port in ((es.RewardSTDP(), "reward"), (None, "reset"), (None, "error"), (None, "apply")):
+        net, _ = pair(rule=rule)
+        talk(net, net.population("y"), port)
+        assert net.run(1.0).now == 1.0
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_teacher_for_another_number_of_outputs(n):
+    net, _ = pair()
+    said = message(es.NetworkError, lambda: net.teach(net.population("y"), es.FirstToSpike(n, patience=1.0)))
+    contains(said, "y has 2 neurons", f"FirstToSpike is made for {n}", "outputs=2")
+    assert len(net.description.populations) == 2
+
+
+def test_layers_are_a_list():
+    net, _ = pair()
+    stimulus, y = es.Stimulus([[0.0, 0.1]], [0], period=1.0), net.population("y")
+    contains(message(es.NetworkError, lambda: net.stimulate(stimulus, y, layers=y)), "layers is <y", "layers=[y]")
+    assert len(net.description.populations) == 2
+
+
+def test_looking_at_what_was_not_recorded():
+    net = es.Network()
+    x, y = net.add(es.SpikeTrain([[0.0], [0.1]]), name="x", record=[]), net.add(es.LIF(), 2, name="y", record=["state"])
+    net.connect(x, y)
+    net.run(1.0)
+    for call, words in [
+        (lambda: net.spikes(x), ["x records no spikes", "record=['spikes']"]),
+        (lambda: net.messages(), ["record_messages()", "before the run"]),
+        (lambda: net.state(y, 2, [0.1]), ["y has no neuron 2", "from 0 to 1"]),
+        (lambda: net.state(y, [0, 1], [0.1]), ["y has no neuron [0, 1]"]),
+        (lambda: net.state(y, 0, [NAN]), ["nan"]),
+        (lambda: net.state(y, 0, [-0.1]), ["-0.1 s", "began at 0.0 s"]),
+    ]:
+        contains(message(es.NetworkError, call), *words)
+
+
+def test_no_messages_are_no_messages():
+    net = es.Network()
+    net.add(es.LIF(), name="y")
+    net.record_messages()
+    assert len(net.run(1.0).messages().port) == 0
+
+
+@pytest.mark.parametrize("duration", ["a", -1.0, NAN])
+def test_a_process_waits_for_a_number_of_seconds(duration):
+    def waits(cell):
+        yield cell.wait(duration)
+
+    net = es.Network()
+    net.add(waits, name="waits")
+    contains(message(es.EngineError, lambda: net.run(1.0)), "cannot wait", repr(duration))
+
+
+def test_where_no_file_can_be(tmp_path):
+    net = es.Network()
+    for path in (tmp_path, tmp_path / "nowhere" / "half.npz"):
+        contains(message(es.EngineError, lambda path=path: net.save(path)), str(path), "a folder that exists")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_says_what_it_is():
+    net, _ = pair()
+    assert repr(net.run(0.5)) == "<Network: 2 populations, 1 projections, reference engine, at 0.5 s>"
 
 
 def test_spike_trains_for_another_number_of_neurons():

@@ -86,6 +86,22 @@ def test_wrong_usage_exits_with_2(arguments, says, capsys):
     assert says in capsys.readouterr().err
 
 
+def test_wrong_usage_shows_the_usage_of_the_command(capsys):
+    for command, *wrong in (["demo", "digits", "--seeds", "2"], ["bench", "startup", "--peers"], ["study", "relax"]):
+        assert status_of_usage_error(command, *wrong) == 2
+        assert capsys.readouterr().err.startswith(f"usage: eventsnn {command} ")
+
+
+def test_files_that_cannot_be_read_or_written(capsys, tmp_path):
+    """Found out before the work."""
+    page = tmp_path / "nowhere" / "page.html"
+    assert main(["report", "temporal-xor", QUIET, "--html", str(page)]) == 1
+    assert f"cannot write {page}" in one_line_of_stderr(capsys)
+    for file in (tmp_path, tmp_path / "none.py"):
+        assert main(["check", str(file)]) == 1
+        assert f"there is no file {file}" in one_line_of_stderr(capsys)
+
+
 def test_words_and_picture(capsys, tmp_path):
     assert main(["demo", "temporal-xor", "--out", str(tmp_path / "new")]) == 0
     captured = capsys.readouterr()
@@ -183,6 +199,27 @@ def test_ctrl_c_without_save_says_so(capsys, tmp_path, monkeypatch):
     assert main(["demo", "temporal-xor", QUIET, "--out", str(tmp_path)]) == 130
     assert "nothing was saved" in one_line_of_stderr(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_gives_no_advice_that_only_a_program_can_follow(capsys, tmp_path, monkeypatch):
+    demo = runner.module("custom_process")
+    build = demo.build
+
+    def hit(cell):
+        yield cell.wait(0.1)
+        signal.raise_signal(signal.SIGINT)
+        yield cell.wait(0.1)
+
+    def with_hit(*arguments):
+        net = build(*arguments)
+        net.add(hit, name="hit")
+        return net
+
+    monkeypatch.setattr(demo, "build", with_hit)
+    with pytest.raises(eventsnn.Interrupted, match=r"net.run\(until=0.5\) goes on"):
+        with_hit().run(0.5)
+    assert main(["demo", "custom-process", QUIET, "--out", str(tmp_path)]) == 130
+    assert one_line_of_stderr(capsys) == "eventsnn: stopped at 0.1 s"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

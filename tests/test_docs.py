@@ -174,6 +174,14 @@ def test_reference_page_has_every_public_name():
     assert not missing, "add to docs/pages/reference.md:\n" + "\n".join(missing)
 
 
+def test_reference_lists_every_method_of_a_network():
+    """They stand in the order in which they are used, so each is named."""
+    page = (ROOT / "docs" / "pages" / "reference.md").read_text(encoding="utf-8")
+    entry = page.split("::: eventsnn.Network\n", 1)[1].split(":::", 1)[0]
+    listed = re.findall(r"^ +- (\w+)$", entry, flags=re.MULTILINE)
+    assert sorted(listed) == [name for name in dir(eventsnn.Network) if not name.startswith("_")]
+
+
 def test_ci_runs_the_readme_test_command():
     shell = [block.text for block in fenced_blocks(ROOT / "README.md") if block.info in ("sh", "bash")]
     commands = [line for text in shell for line in text.splitlines() if "pytest" in line]

@@ -334,7 +334,7 @@ def test_a_readout_is_exact_whenever_it_is_asked():
     net = es.Network()
     times, weights = [0.001, 0.01, 0.03], [0.5, -2.0, 3.0]
     x = net.add(es.SpikeTrain([[t] for t in times]), name="x")
-    y = net.add(model, name="y", record=["state"], i_bias=0.25)
+    y = net.add(model, name="y", record=["spikes", "state"], i_bias=0.25)
     net.connect(x, y, weight=[[w] for w in weights])
     process = net.add(asker, name="asker")
     net.connect(process, y, es.Ask(), weight=0.0, feedback="random", feedback_weight=2.0, feedback_delay=0.5e-3)

@@ -213,6 +213,15 @@ def test_weights_of_a_matrix_shows_it_and_counts_every_synapse(xor):
     np.testing.assert_array_equal([p.get_facecolor() for p in histogram.patches], shown)  # it is the colour scale
 
 
+def test_a_matrix_of_one_target_has_whole_neurons_on_its_axes():
+    ax = plot.weights(np.linspace(0.0, 1.0, 50)[:, None])
+    ax.figure.canvas.draw()
+    for axis in (ax.xaxis, ax.yaxis):
+        ticks = axis.get_majorticklocs()
+        assert len(ticks) > 0
+        assert (ticks == np.round(ticks)).all()
+
+
 def test_weights_leaves_out_what_is_no_synapse_and_centres_signs_on_white():
     matrix = np.array([[1.0, np.nan], [-2.0, 0.0]])
     ax = plot.weights(matrix)

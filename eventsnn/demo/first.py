@@ -18,7 +18,6 @@ from eventsnn.demo.runner import (
     save_picture,
     start,
 )
-from eventsnn.errors import Interrupted
 from eventsnn.network import Network
 
 # -- temporal XOR -----------------------------------------------------------------------------------------------------
@@ -170,10 +169,7 @@ def run_custom_process(options: Options) -> Report:
     """Run processes that a user wrote, for half a second."""
     demo = module("custom_process")
     net = start(options, demo.build)
-    try:
-        net.run(demo.DURATION, progress=options.progress)
-    except KeyboardInterrupt as stop:
-        raise Interrupted(f"stopped at {net.now:g} s") from stop
+    net.run(demo.DURATION, progress=options.progress)
     names = ["input", "burst", "neuron", "ann", "ben"]
     spikes = [net.spikes(net.population(name)) for name in names]
     return {

@@ -124,7 +124,7 @@ def follow(ax: Any, demo: Any, course: Course, color: str) -> None:
         wanted = np.take(teacher.values[0], k * looks + np.arange(looks), mode="wrap")
         ax.plot(t, wanted, color="black", linewidth=2.0, label="target" if k == rounds - 1 else None)
     ax.set(xlabel="time in the round [s]")
-    ax.legend(frameon=False, ncols=3, fontsize=7)
+    ax.legend(frameon=False, ncols=3, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.18))  # below the axis
 
 
 SAYS = "{score}, in the last sixth of {rounds} rounds: {after} ({seconds} s)"

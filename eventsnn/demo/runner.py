@@ -49,13 +49,15 @@ Report = dict[str, Any]
 def digest(networks: Iterable[Network]) -> str:
     """SHA-256 of what networks did and learned, to compare engines bit by bit.
 
-    Hashed as float64, little-endian, network after network: the spike times [s] of every neuron in their order,
+    Hashed as float64, little-endian, network after network: the recorded spike times [s] of every neuron in order,
     neuron after neuron, population after population as they were added; then the present weights of every projection
     with a learning rule, in the order of `net.weights`.
     """
     sha = hashlib.sha256()
     for net in networks:
         for population in net.description.populations:
+            if "spikes" not in population.record:
+                continue
             for train in net.spikes(population).spike_trains().values():
                 sha.update(train.astype("<f8").tobytes())
         for projection in net.description.projections:

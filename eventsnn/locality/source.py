@@ -311,7 +311,7 @@ class _Checker(ast.NodeVisitor):
             self.refuse(node, f"writes self.{names[0]}; parameters are shared by all, so declare a State instead")
         if len(names) != 1 or names[0] not in d.parameters:
             known = ", ".join(sorted(d.parameters | d.parts)) or "none"
-            self.refuse(node, f"reads self.{'.'.join(names)}; its parameters are {known}")
+            self.refuse(node, f"reads self.{'.'.join(names)}; its parameters (`name: float = 0.0`) are {known}")
 
     def _field(self, node: ast.AST, scope: str, names: list[str], store: bool) -> None:
         name = names[0]
@@ -320,8 +320,8 @@ class _Checker(ast.NodeVisitor):
         may_write = self.declared.writes.get(scope, set())
         if store:
             if name not in may_write:
-                lawful = ", ".join(f"{scope}.{w}" for w in sorted(may_write)) or f"nothing of {scope}"
-                self.refuse(node, f"writes {scope}.{name}; it may write only {lawful}")
+                only = "only " + ", ".join(f"{scope}.{w}" for w in sorted(may_write))
+                self.refuse(node, f"writes {scope}.{name}; it may write {only if may_write else f'nothing of {scope}'}")
             self.handler.writes.add((scope, name))
             return
         may_read = self.declared.reads.get(scope, set())

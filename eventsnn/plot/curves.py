@@ -43,5 +43,5 @@ def curves(
             if len(rows) > 1:
                 ax.fill_between(at, rows.min(axis=0), rows.max(axis=0), color=color, alpha=0.15, linewidth=0.0)
         ax.set(**settings)
-        ax.legend(frameon=False, fontsize=7, handlelength=1.4, labelcolor=INK)
+        ax.legend(edgecolor="none", framealpha=0.8, fontsize=7, handlelength=1.4, labelcolor=INK)  # over other lines
     return ax

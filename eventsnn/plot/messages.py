@@ -123,6 +123,7 @@ class _Film:
         self.fired = [
             (net.plan.of(p).offset + int(i), float(t))
             for p in net.description.populations
+            if "spikes" in p.record
             for t, i in zip(net.spikes(p).t, net.spikes(p).i, strict=True)
         ]
         self.fade = GLOW * gap

@@ -56,7 +56,7 @@ def weights(w: Any, *, ax: Axes | None = None, bins: int | None = None) -> Axes:
         if known.size < w.size:
             ax.set_title("grey: no synapse", loc="right", color=FAINT)
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator("auto", integer=True))
+            axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
         scale = _strip(ax)
         scale.barh(middles, counts, widths, color=color_map(norm(middles)), edgecolor=INK, linewidth=0.4)
         scale.yaxis.tick_right()
