@@ -71,13 +71,13 @@ $once
     if number * ROWS_FROM >= R.hears.size:
         first = S.target[start] + 0
         last = S.target[stop - 1] + 0
-        j = 0
-        while j < R.target.size:
+        for word in range((R.target.size + 7) // 8):
 $skip
-            n = R.target[j] + 0
-            if first <= n <= last and $hears:  # what other neurons hear is for other threads
-                each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, R.heard[n])
-            j += 1
+            for j in range(8 * word, min(8 * word + 8, R.target.size)):
+                prefetch(R.syn, j + AHEAD)
+                n = R.target[j] + 0
+                if first <= n <= last and $hears:  # what other neurons hear is for other threads
+                    each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, R.heard[n])
     else:
         for k in range(start, stop):
             n = S.target[k] + 0
@@ -105,13 +105,19 @@ def unmark_many_${K}_$q(P, R, S, start, stop):
             unmark_${K}_$q(P, R, S.target[k] + 0)
         return
     concerns = FRESH
+    some = 0
     for k in range(start, stop):
         n = S.target[k] + 0
         left = $unmark
         R.hears[n] = 1 + left
+        some |= left
         if left == 0 and R.aged[n] != 0:
             concerns = FRESH | OLD
         R.aged[n] = left
+    if some == 0 and stop - start == R.hears.size:  # every neuron: no mark stays
+        R.words[:] = 0
+        R.hears[:] = 0
+        return
     first = S.target[start] + 0
     last = S.target[stop - 1] + 0
     for word in range(R.words.size):
@@ -227,9 +233,8 @@ def texts(kind: str, k: int, s: Synapses, port: str, together: bool) -> list[str
 def _rows_names(few: str) -> dict[str, str]:
     """What fills in how rows are gone through, if unmarked synapses can be left out and if not."""
     if not few:
-        return {"few": "1", "skip": " " * 12 + "prefetch(R.syn, j + AHEAD)", "hears": "R.hears[n] > 0"}
-    skip = ["if j % 8 == 0 and marked < EVERY and R.words[j // 8] & (marked * EIGHT) == 0:", "    j += 8"]
-    skip += ["    continue", "prefetch(R.syn, j + AHEAD)"]
+        return {"few": "1", "skip": "", "hears": "R.hears[n] > 0"}
+    skip = ["if marked < EVERY and R.words[word] & (marked * EIGHT) == 0:", "    continue"]
     return {"few": f"concerned({few})", "skip": _lines(skip, 12), "hears": "(R.marks[j] | EVERY) & R.hears[n] != 0"}
 
 

@@ -64,7 +64,7 @@ START_0, START_1, START_I = 0, 1, 2  # what the coefficients contribute to volta
 END_0, END_1, END_I = 3, 4, 5  # and at its end
 GO_1, PER_1, GO_2, PER_2 = 6, 7, 8, 9  # what may happen within one window, and within two
 GO_EVER, PER_EVER = 10, 11  # and in all time
-DECAY, STEPS = 12, 128  # decays of the coefficients over 0, 1, ... windows, three numbers each
+DECAY, STEPS = 12, 256  # decays of the coefficients over 0, 1, ... windows, three numbers each
 GRID = DECAY + 3 * STEPS
 
 FRESH, OLD = 1, 2  # marks of synapses, as in eventsnn.synapses

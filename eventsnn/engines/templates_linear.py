@@ -122,8 +122,10 @@ def enter_${K}($args, n, window, s):
     if hot.level == math.inf:
         if not s < safe:
             return bring_${K}($args, n, window, s)
-        P.cells[n].hold -= dt
         budget = math.inf if safe >= net.width else -1.0
+        if safe < math.inf:  # or else it is held until a `reset`
+            P.cells[n].hold -= dt
+            touch(net, P.first + n)
     else:
         v = hot.level + c0 * P.grid[START_0] + c1 * P.grid[START_1]
         i = c1 * P.grid[START_I]
@@ -145,8 +147,20 @@ $carry    hot.c0 = c0
     hot.window = window
     hot.budget = budget
     hot.safe = safe
-    if hot.level == math.inf:
-        touch(net, P.first + n)
+    return True
+
+
+def held_${K}(P, hot, n, window, width):
+    """Whether the neuron is held until a `reset`; if so, the first arrival of a window moves its coefficients only."""
+    steps = window - hot.window
+    if hot.safe < math.inf or hot.level < math.inf or steps >= STEPS:
+        return False
+    dt = steps * width
+    at = DECAY + 3 * steps
+$carry    hot.c0 = hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]
+    hot.c1 = hot.c1 * P.grid[at + 2]
+    hot.window = window
+    hot.budget = math.inf
     return True
 
 
@@ -231,11 +245,15 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-$shared    for j in range(e.start, e.stop):
+$shared    first = e.start + 0
+    target = R.target[first : e.stop]
+    synapses = R.syn[first : e.stop]
+    for k in range(target.size):
+        j = first + k
 $check
-        n = R.target[j] + 0
+        n = target[k] + 0
         hot = P.hot[n]
-        if hot.window != window:
+        if hot.window != window and not held_${K}(P, hot, n, window, net.width):
             if not enter_${K}($args, n, window, s) or not room(net):
                 e.start = j
                 return False
