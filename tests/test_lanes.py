@@ -49,3 +49,21 @@ def test_most_are_taken_together(plain_python):
     finally:
         sys.setprofile(None)
     assert sum(taken) > 0.5 * net.message_counts()["x->y"]
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_who_reaches_the_threshold_after_a_common_step_fires(kind, plain_python):
+    """Between the last arrival of a window and its end, where the voltage is low again."""
+
+    def pushed(engine):
+        net = es.Network(seed=1, engine=engine)
+        x = net.add(es.SpikeTrain([[0.001, 0.0015, 0.3]]), name="x")
+        y = net.add(es.LIF(), 10, name="y")
+        net.connect(x, y, kind(step=es.Sgd(lr=1e-2)), weight=es.uniform(2.0, 6.0), delay=1e-3)
+        net.run(0.5)
+        return net, y
+
+    (one, y), (two, y2) = pushed("reference"), pushed("compiled")
+    assert 0 < len(one.spikes(y)) < 10
+    assert one.spikes(y).t.max() < 0.05 < two.plan.width
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
