@@ -108,10 +108,9 @@ def _together(
 ) -> tuple[list[str], str]:
     """What is added, and the row, where neurons that a spike reaches together can be taken together; see `lanes`."""
     recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
-    if len(followers) != 1 or recorded or not lanes.glider(plastic[followers[0][0]].rule, c.model):
+    if not followers or recorded or not all(lanes.glider(plastic[k].rule, c.model) for k, _ in followers):
         return [], row
-    k = followers[0][0]
-    code, row = lanes.texts(names, plastic[k], k, rule_prefix(plastic[k]))
+    code, row = lanes.texts(names, [(k, plastic[k], rule_prefix(plastic[k])) for k, _ in followers])
     return [code], row
 
 
