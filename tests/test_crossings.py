@@ -108,3 +108,43 @@ def test_a_neuron_stays_calm_as_long_as_it_says(tau_syn, i, v, v_inf):
     calm = m.calm(v_inf, v, i)
     assert calm > 0.0
     assert calm <= m.first(c0, c1, v_inf, 0.0)
+
+
+@given(st.floats(0.05, 20.0), st.floats(-2.0, 0.999), st.floats(-2.0, 0.999))
+@settings(max_examples=400)
+def test_the_largest_current_that_is_called_calm_for_ever_fires_nobody(tau_syn, v, v_inf):
+    """Found by bisection."""
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn)
+    low, high = 0.0, 1e3
+    assert m.calm(v_inf, v, low) == np.inf > m.calm(v_inf, v, high)
+    for _ in range(60):
+        i = 0.5 * (low + high)
+        low, high = (i, high) if m.calm(v_inf, v, i) == np.inf else (low, i)
+    c1 = low * m.factors(0.0)[1]
+    assert m.first(v - v_inf - m.start(c1), c1, v_inf, 0.0) == np.inf
+
+
+@given(
+    st.floats(0.05, 20.0),
+    st.floats(0.0, 8.0),
+    st.floats(-2.0, 0.999),
+    st.floats(-2.0, 0.9),
+    st.floats(0.01, 4.0),
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=3),
+)
+@settings(max_examples=400)
+def test_excitation_within_the_headroom_fires_nobody(tau_syn, i, v, v_inf, span, times):
+    """Whenever within the span it comes; and with the headroom of all time, ever."""
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn)
+    for horizon in (span, np.inf):
+        left = m.headroom(v_inf, v, i, *m.horizon(horizon))
+        if left < 0.0:
+            continue
+        _, f1 = m.factors(0.0)
+        c0, c1 = v - v_inf - m.start(i * f1), i * f1
+        for s in sorted(times):
+            f0, f1 = m.factors(s * span)
+            assert m.first(c0, c1, v_inf, 0.0) > min(s * span, horizon)
+            c0, c1 = c0 + left / len(times) * f0, c1 + left / len(times) * f1
+        end = m.first(c0, c1, v_inf, max(times) * span)
+        assert end > horizon or end == np.inf

@@ -10,12 +10,17 @@ import eventsnn as es
 RULES = [es.EProp, es.SuperSpike, es.LocalError, es.ErrorTriggered]
 
 
-def layer(rule, engine):
-    """A dense layer whose neurons differ, fire, are refractory and get errors at times of their own."""
+def layer(rule, engine, again=None):
+    """A dense layer whose neurons differ, fire, are refractory and get errors at times of their own.
+
+    With another rule, the neurons also reach each other.
+    """
     net = es.Network(seed=3, engine=engine)
     x = net.add(es.Poisson(rate=40.0), 6, name="x")
     y = net.add(es.LIF(t_refractory=2e-3), 10, name="y")
     plastic = net.connect(x, y, rule, weight=es.uniform(0.5, 2.0), delay=1e-3)
+    if again is not None:
+        net.connect(y, y, again, weight=es.uniform(-0.5, 0.5), delay=2e-3)
     voice = net.add(es.ErrorNeuron(), 10, name="voice")
     teacher = net.add(es.Poisson(rate=10.0), 10, name="teacher")
     net.connect(teacher, voice, weight=1.0, pattern=es.one_to_one())
@@ -35,6 +40,23 @@ def test_the_same_bits_as_one_by_one(kind, plain_python):
     assert all(np.array_equal(here[name], there[name]) for name in here)
 
 
+PAIRS = [(es.EProp, es.SuperSpike), (es.SuperSpike, es.EProp), (es.EProp, es.PairSTDP)]
+
+
+@pytest.mark.parametrize(("kind", "other"), PAIRS)
+def test_two_rules_at_one_neuron(kind, other, plain_python):
+    """Both take their steps for the same neurons, or neither does."""
+    rule, again = kind(step=es.Sgd(lr=1e-2)), es.PairSTDP() if other is es.PairSTDP else other(step=es.Sgd(lr=1e-2))
+    (one, y, _), (two, y2, _) = (layer(rule, engine, again) for engine in ("reference", "compiled"))
+    assert len(one.spikes(y)) > 10
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
+    for p, p2 in zip(one.description.projections[:2], two.description.projections[:2], strict=True):
+        assert one.weights(p).tobytes() == two.weights(p2).tobytes()
+        here, there = one.synapse_state(p), two.synapse_state(p2)
+        assert all(np.array_equal(here[name], there[name]) for name in here)
+    assert "glide_" in two.kernel()
+
+
 def test_most_are_taken_together(plain_python):
     """A layer that every source reaches: more than half of the synaptic events."""
     taken = []
@@ -49,3 +71,21 @@ def test_most_are_taken_together(plain_python):
     finally:
         sys.setprofile(None)
     assert sum(taken) > 0.5 * net.message_counts()["x->y"]
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_who_reaches_the_threshold_after_a_common_step_fires(kind, plain_python):
+    """Between the last arrival of a window and its end, where the voltage is low again."""
+
+    def pushed(engine):
+        net = es.Network(seed=1, engine=engine)
+        x = net.add(es.SpikeTrain([[0.001, 0.0015, 0.3]]), name="x")
+        y = net.add(es.LIF(), 10, name="y")
+        net.connect(x, y, kind(step=es.Sgd(lr=1e-2)), weight=es.uniform(2.0, 6.0), delay=1e-3)
+        net.run(0.5)
+        return net, y
+
+    (one, y), (two, y2) = pushed("reference"), pushed("compiled")
+    assert 0 < len(one.spikes(y)) < 10
+    assert one.spikes(y).t.max() < 0.05 < two.plan.width
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()

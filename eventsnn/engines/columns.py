@@ -8,11 +8,13 @@ happens at the synapses of one neuron touches no other.
 
 from string import Template
 
-from eventsnn.engines import logs, templates_flow
+from eventsnn.engines import kept, logs, templates_flow
 from eventsnn.engines.handlers import prefix_of
 from eventsnn.locality.ways import returns_value
 from eventsnn.model import Neuron
 from eventsnn.plan import Cells, Synapses
+
+BESIDE = ("stale", "fold", "renew", "follow", "only_marked", "unmark")  # asked for at any port, of epochs and marks
 
 EACH = '''
 def each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, value$kind):
@@ -165,13 +167,22 @@ def rule_prefix(s: Synapses) -> str:
     return prefix_of(s.rule, s.post.model)
 
 
-def needs_look(s: Synapses) -> bool:
-    """Whether a rule reads a variable of the neuron that moves between its events."""
+def call(s: Synapses, name: str, row: str = "R.index") -> str:
+    """How a kernel begins the call of a rule's method; `row` is where its projection has what is kept."""
+    assert s.rule is not None
+    assert isinstance(s.post.model, Neuron)
+    if name in kept.keepers(s.rule, s.post.model):
+        return f"{rule_prefix(s)}__{name}_keeping(net.kept[{row}], "
+    return f"{rule_prefix(s)}__{name}("
+
+
+def needs_look(s: Synapses, port: str = "") -> bool:
+    """Whether a rule reads a variable of the neuron that moves between its events: at all, or at one port."""
     rule, model = s.rule, s.post.model
     assert rule is not None
     assert isinstance(model, Neuron)
     moving = {name for _, name in model.handlers["observe"].writes} if model.linear else set(model.state)
-    return bool(rule.sees() & moving)
+    return bool(rule.sees(*((f"at_{port}", f"on_{port}", *BESIDE) if port else ())) & moving)
 
 
 def ports(s: Synapses) -> list[str]:
@@ -264,12 +275,12 @@ def _lines(lines: list[str], indent: int) -> str:
 def _once(kind: str, s: Synapses, port: str, skip: str) -> list[str]:
     """What a port does once at a neuron, in terms of `value`; `skip` leaves out the synapses."""
     assert s.rule is not None
-    lines = [f"look_{kind}(net, P, n, window, offset)"] if needs_look(s) else []
+    lines = [f"look_{kind}(net, P, n, window, offset)"] if needs_look(s, port) else []
     once = s.rule.handlers.get(f"at_{port}")
     if once is not None:
-        call = f"{rule_prefix(s)}__at_{port}(R.rule, R.own[n], P.cells[n], P.model, Message(time, value))"
+        tell = call(s, f"at_{port}") + "R.rule, R.own[n], P.cells[n], P.model, Message(time, value))"
         answers = returns_value(once)
-        lines += [f"value = {call}", "if value == 0.0:", f"    {skip}"] if answers else [call, skip]
+        lines += [f"value = {tell}", "if value == 0.0:", f"    {skip}"] if answers else [tell, skip]
     return lines
 
 
@@ -277,7 +288,7 @@ def _each(s: Synapses, port: str) -> list[str]:
     """What a port does at one synapse, and what it sends back."""
     assert s.rule is not None
     name, rule = rule_prefix(s), s.rule
-    call = f"{name}__on_{port}(R.rule, syn, own, cell, P.model, Message(time, value))"
+    tell = call(s, f"on_{port}") + "R.rule, syn, own, cell, P.model, Message(time, value))"
     lines = []
     if templates_flow.follows(rule, port):
         lines.append(f"{name}__follow_epoch(R.rule, R.epochs, own, cell, P.model, syn)")
@@ -287,7 +298,7 @@ def _each(s: Synapses, port: str) -> list[str]:
         lines.append("back = syn.back")
     if returns_value(rule.handlers[f"on_{port}"]):
         lines += [
-            f"answer = {call}",
+            f"answer = {tell}",
             "if R.has_back > 0 and answer != 0.0:",
             f"    way = {'back' if learned else 'way_back(R, j, before)'}",
             "    send_back(",
@@ -296,7 +307,7 @@ def _each(s: Synapses, port: str) -> list[str]:
             "    )",
         ]
     else:
-        lines.append(call)
+        lines.append(tell)
     return [
         *lines,
         "if not -math.inf < syn.w < math.inf:",

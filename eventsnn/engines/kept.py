@@ -12,7 +12,7 @@ A method that comes to such a function has a second text, `..._keeping`, which i
 import ast
 
 from eventsnn.locality.ways import called
-from eventsnn.model import Model, Neuron, Rule
+from eventsnn.model import Model, Neuron
 
 Place = tuple[int, int]  # where the values of a function begin in a row, and how many there are
 
@@ -75,10 +75,3 @@ def known(call: str, arguments: list[str], place: Place) -> str:
             kept[at] = {number}
     kept[{latest}] = at - {first}
     return {values}"""
-
-
-def follower(rule: Rule, target: Neuron, k: int, prefix: str) -> str:
-    """How a kernel begins the call of `flow` of the rule of a population's projection k."""
-    if "flow" in keepers(rule, target):
-        return f"{prefix}__flow_keeping(net.kept[A{k}.index], "
-    return f"{prefix}__flow("

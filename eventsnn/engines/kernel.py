@@ -70,7 +70,7 @@ def blame(plan: Plan, error: str) -> str:
             return f"{handler.file}:{handler.line}: {handler.owner}.{handler.name} cannot be compiled: {said[0]}"
         for model, target, _ in _models(plan):
             for handler in model.handlers.values():
-                if name == f"{prefix_of(model, target)}__{handler.name}":
+                if name.removesuffix("_keeping") == f"{prefix_of(model, target)}__{handler.name}":
                     where = f"{handler.file}:{handler.line}: {type(model).__name__}.{handler.name}"
                     return f"{where} cannot be compiled: {said[0]}"
     return f"this network cannot be compiled: {said[0]}"

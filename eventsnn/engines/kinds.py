@@ -4,7 +4,6 @@ from string import Template
 
 from eventsnn.engines import (
     columns,
-    kept,
     lanes,
     logs,
     parts,
@@ -98,7 +97,7 @@ def kind_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
 def _followers(model: Neuron, plastic: list[Synapses]) -> list[tuple[int, str]]:
     """Which projections have a rule that follows the neuron, each with how the call of its `flow` begins."""
     return [
-        (k, kept.follower(s.rule, model, k, rule_prefix(s)))
+        (k, columns.call(s, "flow", f"A{k}.index"))
         for k, s in enumerate(plastic)
         if s.rule and "flow" in s.rule.handlers
     ]
@@ -109,10 +108,9 @@ def _together(
 ) -> tuple[list[str], str]:
     """What is added, and the row, where neurons that a spike reaches together can be taken together; see `lanes`."""
     recorded = logs.records_state(c) or any(map(logs.records_weights, plastic))
-    if len(followers) != 1 or recorded or not lanes.glider(plastic[followers[0][0]].rule, c.model):
+    if not followers or recorded or not all(lanes.glider(plastic[k].rule, c.model) for k, _ in followers):
         return [], row
-    k = followers[0][0]
-    code, row = lanes.texts(names, plastic[k], k, rule_prefix(plastic[k]))
+    code, row = lanes.texts(names, [(k, plastic[k], rule_prefix(plastic[k])) for k, _ in followers])
     return [code], row
 
 
@@ -124,7 +122,7 @@ def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synaps
     if s is not None:
         assert s.rule is not None
         before_enter = _before_enter(names["K"], s)
-        shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
+        shared = SHARED.format(class_name(model)) * (needs_look(s, "pre") and senses(model, s.rule.sees()))
         ahead = templates_flow.epoch_ahead(s.rule)
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
     text = Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
@@ -188,12 +186,12 @@ def _before_enter(kind: str, s: Synapses) -> str:
     assert isinstance(model, Neuron)
     lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
-        if needs_look(s):
+        if needs_look(s, "pre"):
             see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"
             lines.append(see if senses(model, s.rule.sees()) else f"look_{kind}(net, P, n, window, s)")
         if s.rule.epoch_state:
             lines += templates_flow.epoch_lines(rule_prefix(s))
-        call = f"{rule_prefix(s)}__on_pre(R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))"
+        call = columns.call(s, "on_pre") + "R.rule, syn, R.own[n], P.cells[n], P.model, Message(time, 0.0))"
         lines += [
             "before = syn.w",
             *([f"if {call} != 0.0:", "    R.marks[j] = int(FRESH)"] if s.marks else [call]),

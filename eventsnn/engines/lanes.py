@@ -30,7 +30,7 @@ SOON = "synapses[k + SOON if k + SOON < target.size else k]"
 DONE = "done"  # whether the step was smooth
 
 CODE = '''
-def gather_${K}(net, P, A, target, window, s):
+def gather_${K}($args, target, window, s):
     """Bring together the next neurons of a row whose latest event was the same, and that surely did not fire since.
 
     Returns how many there are, or 0 if it is but one.
@@ -43,7 +43,7 @@ def gather_${K}(net, P, A, target, window, s):
     hot = P.hot[target[1] + 0]
     if hot.window != w or hot.offset != o:
         return 0
-    lanes = net.kept[A.index]
+$rows
     dt = (window - w) * net.width + (s - o)
     if not dt > 0.0$unfit:
         return 0
@@ -56,38 +56,34 @@ $basis    m = 0
             break
         hot.window = window  # so that a neuron comes but once
         hot.offset = s
-        own = A.own[n]
-        lanes[$done + m] = 1.0
 $take
         m += 1
     return m
 
 
-def glide_${K}(net, P, A, target, window, s):
+def glide_${K}($args, target, window, s):
     """Let the next neurons of a row take their step together, and bring those to now for which it was smooth.
 
-    Returns how many there were; `lanes` says of which it was.
+    Returns how many there were; the lanes of the first rule say of which it was.
     """
     w = P.hot[target[0] + 0].window
     o = P.hot[target[0] + 0].offset
-    together = gather_${K}(net, P, A, target, window, s)
+    together = gather_${K}($args, target, window, s)
     if together == 0:
         return 0
-    lanes = net.kept[A.index]
+$rows
     passed = (window - w) * net.width
     dt = passed + (s - o)
-    steps = $steps
-    for _ in range(steps):
-        ${rule}__glide_lanes(lanes, A.rule, A.own[0], P.cells[0], P.model, dt / steps, together)
+$step
     d00, d01, d11 = ${M}__decay(P.model, passed)
     for lane in range(together):
         n = python_max(target[lane] + 0, 0)
         hot = P.hot[n]
-        if lanes[$done + lane] == 0.0:
+        if $rough:
+            $done = 0.0
             hot.window = w
             hot.offset = o
             continue
-        own = A.own[n]
 $give
         if w != window:
             hot.c0 = hot.c0 * d00 + hot.c1 * d01
@@ -108,7 +104,7 @@ def row_${K}_$q($args, R, x, window):
 $shared    first = e.start + 0
     target = R.target[first : e.stop]
     synapses = R.syn[first : e.stop]
-    lanes = net.kept[A$follower.index]
+    lanes$k = net.kept[A$k.index]
     together = lane = 0
     for k in range(target.size):
         j = first + k
@@ -117,8 +113,8 @@ $epoch_ahead
         lane += 1
         if lane >= together:
             lane = 0
-            together = glide_${K}(net, P, A$follower, target[k:], window, s)
-        if together == 0 or lanes[$done + lane] == 0.0:
+            together = glide_${K}($args, target[k:], window, s)
+        if together == 0 or $done == 0.0:
             if not bring_${K}($args, n, window, s) or (together == 0 and not room(net)):  # in lanes none fires
                 e.start = j
                 return False
@@ -133,35 +129,46 @@ $before_enter
 '''
 
 
-def texts(names: dict[str, str], s: Synapses, follower: int, prefix: str) -> tuple[str, str]:
+def texts(names: dict[str, str], followers: list[tuple[int, Synapses, str]]) -> tuple[str, str]:
     """What a kind of population gets whose neurons are taken together: two functions, and the template of its rows.
 
     Args:
         names: what the kind's templates are filled in with.
-        s: the projection whose rule follows the neurons.
-        follower: its number among those with rules.
-        prefix: what the names of the rule's functions begin with.
+        followers: the projections whose rules follow the neurons: the number of each among those with rules, and what
+            the names of its rule's functions begin with.
     """
-    rule, target, model = s.rule, s.post.model, names["M"]
-    assert rule is not None
-    assert isinstance(target, Neuron)
-    method, found = rule.handlers[glider(rule, target)], places(rule, target)
-    known = "_known(lanes, " if "basis" in target.kept else "("
-    take = [f"lanes[{found[name]} + m] = own.{name}" for name in found if name in rule.neuron_state]
-    basis, unfit, steps = "", "", "1"
-    if set(INPUTS) & set(method.arguments):
-        to = ", ".join(f"lanes[{found[name]} + m]" for name in INPUTS)
-        take.append(f"{to} = {model}__open_course(P.model, hot.level, hot.c0, hot.c1, b0, b1, g)")
-        basis = f"    b0, b1, g = {model}__basis{known}P.model, o + 0.0)\n"
-    if "glides" in rule.handlers:
-        steps = f"{prefix}__glides_keeping(lanes, A.rule, A.own[0], P.cells[0], P.model, dt)"
-        unfit, steps = f" or {steps} == 0.0", f"int({steps})"
-    give = [f"own.{name} = lanes[{found[name]} + lane]" for name in sorted(name for _, name in method.writes)]
-    lines = {"take": "\n".join(" " * 8 + one for one in take), "give": "\n".join(" " * 8 + one for one in give)}
-    code = Template(CODE).substitute(
-        names, rule=prefix, unfit=unfit, steps=steps, basis=basis, done=found[DONE], lanes=LANES, **lines
-    )
-    return code, ROW.replace("$follower", str(follower)).replace("$done", str(found[DONE]))
+    lines: dict[str, list[str]] = {"rows": [], "take": [], "step": [], "give": []}
+    unfit, basis, done = "", "", []
+    for k, s, rule in followers:
+        assert s.rule is not None
+        assert isinstance(s.post.model, Neuron)
+        target = s.post.model
+        method, found = s.rule.handlers[glider(s.rule, target)], places(s.rule, target)
+        row, given = f"lanes{k}", f"A{k}.rule, A{k}.own[0], P.cells[0], P.model"
+        lines["rows"].append(f"{row} = net.kept[A{k}.index]")
+        lines["take"] += [f"own = A{k}.own[n]", f"{row}[{found[DONE]} + m] = 1.0"]
+        lines["take"] += [f"{row}[{found[name]} + m] = own.{name}" for name in found if name in s.rule.neuron_state]
+        if set(INPUTS) & set(method.arguments):
+            to = ", ".join(f"{row}[{found[name]} + m]" for name in INPUTS)
+            lines["take"].append(f"{to} = {names['M']}__open_course(P.model, hot.level, hot.c0, hot.c1, b0, b1, g)")
+            known = f"_known({row}, " if "basis" in target.kept else "("
+            basis = f"    b0, b1, g = {names['M']}__basis{known}P.model, o + 0.0)\n"
+        steps = "1"
+        if "glides" in s.rule.handlers:
+            steps = f"{rule}__glides_keeping({row}, {given}, dt)"
+            unfit, steps = f"{unfit} or {steps} == 0.0", f"int({steps})"
+        lines["step"] += [f"steps = {steps}", "for _ in range(steps):"]
+        lines["step"].append(f"    {rule}__glide_lanes({row}, {given}, dt / steps, together)")
+        lines["give"].append(f"own = A{k}.own[n]")
+        lines["give"] += [f"own.{name} = {row}[{found[name]} + lane]" for name in sorted(n for _, n in method.writes)]
+        done.append(f"{row}[{found[DONE]} + lane]")
+    blocks = {
+        name: "\n".join(" " * (8 if name in ("take", "give") else 4) + one for one in found)
+        for name, found in lines.items()
+    }
+    rough = " or ".join(f"{one} == 0.0" for one in done)
+    code = Template(CODE).substitute(names, unfit=unfit, basis=basis, rough=rough, done=done[0], lanes=LANES, **blocks)
+    return code, ROW.replace("$k", str(followers[0][0])).replace("$done", done[0])
 
 
 def along(row: str) -> str:

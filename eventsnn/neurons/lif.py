@@ -326,14 +326,17 @@ class LIF(LinearNeuron, Response):
     def calm(self, level, v, i):
         """A time within which a voltage v with current i surely does not reach the threshold without input.
 
-        The voltage goes at most where the present current drives it to. The time that takes is tau_mem times a
-        logarithm, of whose series all terms are positive: some of them are a bound.
+        The highest voltage is a maximum of linear functions of v and i, so it is convex: between v at its level, where
+        it is `top` times i above that, and v where i holds it, it is at most in proportion. If that is too high, the
+        voltage goes at most where the present current drives it to. The time that takes is tau_mem times a logarithm,
+        of whose series all terms are positive: some of them are a bound.
         """
         drive = max(i, 0.0)
         room = self.v_safe - v
         if room <= 0.0:
             return 0.0
-        if level < self.v_safe and max(v, level) + drive * self.top < self.v_safe:
+        high = max(v - level, 0.0)
+        if level + high + max(drive - high, 0.0) * self.top < self.v_safe:
             return math.inf
         rise = level + drive - v
         if rise <= room:
@@ -347,8 +350,11 @@ class LIF(LinearNeuron, Response):
         return -math.expm1(-span / self.tau_mem), 1.0 / per
 
     def headroom(self, level, v, i, go, per):
-        """How much excitation may arrive within a horizon while the voltage surely stays below the threshold."""
-        return (self.v_safe - v - max(level - v, 0.0) * go) * per - max(i, 0.0)
+        """How much excitation may arrive within a horizon while the voltage surely stays below the threshold.
+
+        Of the present current, what holds a voltage above its level raises it no further; see `calm`.
+        """
+        return (self.v_safe - v - max(level - v, 0.0) * go) * per - max(i - max(v - level, 0.0), 0.0)
 
     def fade(self, u):
         """What is left of a voltage after u seconds."""

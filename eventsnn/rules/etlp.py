@@ -28,6 +28,8 @@ class ETLP(Rule):
     x: State = 0.0  # trace of the spikes that arrived, at time t
     t: State = 0.0  # [s]
 
+    kept = ("left",)
+
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
         _check(self)
@@ -37,7 +39,7 @@ class ETLP(Rule):
 
     def on_pre(self, syn, post, msg):
         """A spike arrives."""
-        syn.x = syn.x * math.exp(-(msg.time - syn.t) / self.tau) + 1.0
+        syn.x = syn.x * self.left(msg.time - syn.t) + 1.0
         syn.t = msg.time
 
     def at_label(self, post, msg):
@@ -46,7 +48,11 @@ class ETLP(Rule):
 
     def on_label(self, syn, post, msg):
         """The label, seen from a synapse."""
-        syn.w += msg.value * syn.x * math.exp(-(msg.time - syn.t) / self.tau)
+        syn.w += msg.value * syn.x * self.left(msg.time - syn.t)
+
+    def left(self, u):
+        """What is left of a trace after u seconds."""
+        return math.exp(-u / self.tau)
 
     def distance(self, post):
         """The voltage above threshold."""
@@ -79,6 +85,8 @@ class LabelDelta(Rule):
     x: State = 0.0  # trace of the spikes that arrived, at time t
     t: State = 0.0  # [s]
 
+    kept = ("left",)
+
     def derive(self) -> dict[str, float]:
         """Check the parameters."""
         _check(self)
@@ -86,7 +94,7 @@ class LabelDelta(Rule):
 
     def on_pre(self, syn, post, msg):
         """A spike arrives."""
-        syn.x = syn.x * math.exp(-(msg.time - syn.t) / self.tau) + 1.0
+        syn.x = syn.x * self.left(msg.time - syn.t) + 1.0
         syn.t = msg.time
 
     def at_label(self, post, msg):
@@ -95,7 +103,11 @@ class LabelDelta(Rule):
 
     def on_label(self, syn, post, msg):
         """The error, seen from a synapse."""
-        syn.w += msg.value * syn.x * math.exp(-(msg.time - syn.t) / self.tau)
+        syn.w += msg.value * syn.x * self.left(msg.time - syn.t)
+
+    def left(self, u):
+        """What is left of a trace after u seconds."""
+        return math.exp(-u / self.tau)
 
 
 def _check(rule: Rule) -> None:

@@ -46,6 +46,7 @@ class PairSTDP(Rule):
     y: PostState = 0.0  # sum of exp((t - t_y)/tau_minus) over the neuron's spikes
     t_y: PostState = 0.0  # [s]
 
+    kept = ("arriving",)
     derived = ("range", "age_plus", "age_minus")
 
     def derive(self) -> dict[str, float]:
@@ -68,16 +69,20 @@ class PairSTDP(Rule):
 
     def on_pre(self, syn, post, msg):
         """A spike arrives: it comes after every spike that the neuron has fired."""
-        origin = self.origin(msg.time, self.age_minus)
-        y = post.y * math.exp((origin - msg.time) / self.tau_minus)
+        origin, left, origin_x, grown = self.arriving(msg.time)
+        y = post.y * left
         if post.t_y != origin:
             y = y * math.exp((post.t_y - origin) / self.tau_minus)
         self.add(syn, -self.a_minus * y * self.room(syn.w - self.w_min, self.mu_minus))
-        origin = self.origin(msg.time, self.age_plus)
-        if syn.t_x != origin:
-            syn.x = syn.x * math.exp((syn.t_x - origin) / self.tau_plus)
-            syn.t_x = origin
-        syn.x += math.exp((msg.time - origin) / self.tau_plus)
+        if syn.t_x != origin_x:
+            syn.x = syn.x * math.exp((syn.t_x - origin_x) / self.tau_plus)
+            syn.t_x = origin_x
+        syn.x += grown
+
+    def arriving(self, time):
+        """For a spike that arrives: the origin of y and what is left of y, the origin of x and what is added to x."""
+        origin, origin_x = self.origin(time, self.age_minus), self.origin(time, self.age_plus)
+        return origin, math.exp((origin - time) / self.tau_minus), origin_x, math.exp((time - origin_x) / self.tau_plus)
 
     def at_post(self, post, msg):
         """The neuron fires; what goes to its synapses is how much their traces have decayed since the origin."""

@@ -48,6 +48,7 @@ class TripletSTDP(Rule):
     t_o: PostState = 0.0  # origin of both [s]
     before: PostState = 0.0  # what o2 was just before the latest spike
 
+    kept = ("arriving", "lagging")
     derived = ("age", "keep")
 
     def derive(self) -> dict[str, float]:
@@ -67,15 +68,23 @@ class TripletSTDP(Rule):
 
     def on_pre(self, syn, post, msg):
         """A spike arrives: it comes after every spike that the neuron has fired."""
-        origin = math.floor(msg.time / self.age) * self.age
+        origin, left, one, two = self.arriving(msg.time)
         self.move(syn, origin)
-        u = msg.time - origin
-        lag = msg.time - post.t_o
-        o1 = post.o1 * math.exp(-lag / self.tau_minus)
-        r2 = syn.r2 * math.exp(-u / self.tau_x)
+        o1 = post.o1 * self.lagging(msg.time - post.t_o)
+        r2 = syn.r2 * left
         self.add(syn, -o1 * (self.A2_minus + self.A3_minus * r2))
-        syn.r1 = self.keep * syn.r1 + math.exp(u / self.tau_plus)
-        syn.r2 = self.keep * syn.r2 + math.exp(u / self.tau_x)
+        syn.r1 = self.keep * syn.r1 + one
+        syn.r2 = self.keep * syn.r2 + two
+
+    def arriving(self, time):
+        """For a spike that arrives: the origin, what is left of r2 since then, and what is added to r1 and r2."""
+        origin = math.floor(time / self.age) * self.age
+        u = time - origin
+        return origin, math.exp(-u / self.tau_x), math.exp(u / self.tau_plus), math.exp(u / self.tau_x)
+
+    def lagging(self, lag):
+        """What is left of o1."""
+        return math.exp(-lag / self.tau_minus)
 
     def at_post(self, post, msg):
         """The neuron fires; what goes to its synapses is how much r1 has decayed since its origin."""
