@@ -76,7 +76,7 @@ def everything(seed=7):
 def fingerprint(net):
     """Everything a run leaves behind, bit for bit."""
     out = {}
-    for p in net.description.populations:
+    for p in (p for p in net.description.populations if "spikes" in p.record):
         spikes = net.spikes(p)
         out[p.name] = (spikes.t.tobytes(), spikes.i.tobytes())
         for note in ("decision", "correct", "latency", "loss", "sample", "count", "sum"):

@@ -538,7 +538,7 @@ def _lesson(d, net, layers):
 def outcome(net):
     """Everything that a run leaves behind, bit for bit."""
     out = {"counts": net.message_counts(), "now": net.now}
-    for p in net.description.populations:
+    for p in (p for p in net.description.populations if "spikes" in p.record):
         spikes = net.spikes(p)
         out[p.name, "t"], out[p.name, "i"] = spikes.t.tobytes(), spikes.i.tobytes()
         for name in ("heard", "sum", "sample", "decision", "correct", "latency", "loss"):
