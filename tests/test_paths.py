@@ -55,7 +55,10 @@ def network(rule, engine="reference", n=5, m=2, seed=1, duration=0.4, rate=30.0,
 
 
 def disagreement(rule, filters, error, trace=None, duration=0.4, adapt=None, **options):
-    """Largest difference of any gradient at any arrival from the oracle's, relative to the largest gradient."""
+    """Largest difference of any gradient at any arrival from the oracle's, relative to the largest gradient.
+
+    A gradient is a change of weight divided by the learning rate, so that must not be small: weights have 16 digits.
+    """
     net, y, plastic = network(rule, duration=duration, **options)
     net.record_messages()
     net.run(duration)
@@ -73,15 +76,15 @@ def disagreement(rule, filters, error, trace=None, duration=0.4, adapt=None, **o
 )
 def test_superspike_is_exact_with_every_surrogate(surrogate):
     """Also where the surrogate has kinks and jumps."""
-    rule = es.SuperSpike(surrogate=surrogate(beta=4.0), tau_rise=3e-3, step=es.Sgd(lr=1e-3))
-    assert disagreement(rule, (3e-3, 10e-3), (3e-3, 10e-3)) < 1e-9
+    rule = es.SuperSpike(surrogate=surrogate(beta=4.0), tau_rise=3e-3, step=es.Sgd(lr=2e-2))
+    assert disagreement(rule, (3e-3, 10e-3), (3e-3, 10e-3)) < 1e-10
 
 
 @pytest.mark.parametrize("tau_syn", [0.0, 5e-3, 9.9e-3, 10e-3, 14e-3])
 def test_eprop_is_exact_for_any_synapse(tau_syn):
     """Delta pulses, and time constants of current and membrane that are apart, near and equal."""
     rule = es.EProp(surrogate=es.Triangular(beta=1.1), step=es.Sgd(lr=1e-3))
-    assert disagreement(rule, (20e-3,), (20e-3,), tau_syn=tau_syn) < 1e-9
+    assert disagreement(rule, (20e-3,), (20e-3,), tau_syn=tau_syn) < 1e-10
 
 
 @pytest.mark.parametrize("tau_syn", [0.0, 5e-3])
@@ -104,24 +107,24 @@ def test_what_passes_an_adaptation_is_exact(behind, error, filters, oracle):
     """Two filters behind it, or none; errors that are filtered, that hold, and that are events."""
     chain = es.spike() >> es.psp() >> es.gate(es.FastSigmoid(beta=3.0, height=100.0)) >> es.adaptation()
     chain = chain >> behind if behind else chain
-    rule = es.path("Adapting", chain >> es.gate(error) >> es.weight(es.Sgd(lr=1e-5)))()
+    rule = es.path("Adapting", chain >> es.gate(error) >> es.weight(es.Sgd(lr=1e-4)))()
     adaptive = {"model": es.AdaptiveLIF, "tau_adapt": 60e-3, "beta": 0.4, "adapt": (60e-3, 0.4)}
-    assert disagreement(rule, filters, oracle, **adaptive) < 1e-9
+    assert disagreement(rule, filters, oracle, **adaptive) < 1e-10
 
 
 def test_local_errors_are_exact():
     """Errors that last until the next message, and errors that are events."""
-    fast = {"surrogate": es.FastSigmoid(beta=6.0), "step": es.Sgd(lr=1e-3)}
-    assert disagreement(es.LocalError(**fast), (), "hold") < 1e-9
-    assert disagreement(es.ErrorTriggered(**fast), (), "pulse") < 1e-9
+    fast = {"surrogate": es.FastSigmoid(beta=6.0), "step": es.Sgd(lr=3e-2)}
+    assert disagreement(es.LocalError(**fast), (), "hold") < 1e-10
+    assert disagreement(es.ErrorTriggered(**fast), (), "pulse") < 1e-10
 
 
 def test_a_path_of_ones_own_is_exact():
     """Without the neuron's own psp in it; also where the neuron is faster than every filter of the path."""
-    assert disagreement(Twice(surrogate=es.Exponential(beta=3.0)), (20e-3,), "pulse", trace=8e-3) < 1e-9
+    assert disagreement(Twice(surrogate=es.Exponential(beta=3.0)), (20e-3,), "pulse", trace=8e-3) < 1e-10
     slow = Twice(tau_trace=30e-3, surrogate=es.Exponential(beta=3.0))
     fast = {"tau_syn": 1e-3, "rate": 80.0, "v_threshold": 0.4}
-    assert disagreement(slow, (20e-3,), "pulse", trace=30e-3, **fast) < 1e-9
+    assert disagreement(slow, (20e-3,), "pulse", trace=30e-3, **fast) < 1e-10
 
 
 def test_ten_neurons_with_a_hundred_synapses():

@@ -55,7 +55,7 @@ def _fields(name: str, path: str, c: Circuit) -> str:
         '    errors: str = "stop"  # or "return": every error goes on through each synapse, along the feedback',
         "    w_min: float = -math.inf  # least weight",
         "    w_max: float = math.inf  # largest weight",
-        "    panel: float = 0.25  # longest stretch that is integrated at once, in units of what changes fastest",
+        "    panel: float = 0.2  # longest stretch that is integrated at once, in units of what changes fastest",
         "",
     ]
     lines += [
