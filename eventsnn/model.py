@@ -381,12 +381,12 @@ class Rule(Model, abstract=True):
         """Every variable that the rule and its parts keep at a postsynaptic neuron, with its initial value."""
         return _merge(self, "post_state")
 
-    def sees(self, *handlers: str) -> set[str]:
-        """Names of the neuron's own variables and functions that the rule reads, or some of its handlers; and parts."""
-        there = [name for name in handlers or self.handlers if name in self.handlers]
-        texts = [self.handlers[one] for name in there for one in ways.called(name, self.handlers)]
-        texts += [handler for part in self.parts.values() for handler in part.handlers.values()]
-        return {name for text in texts for scope, name in text.reads if scope == "post"} - set(self.neuron_state)
+    def sees(self) -> set[str]:
+        """Names of the neuron's own variables and functions that the rule or its parts read."""
+        own = set(self.neuron_state)
+        models: list[Model] = [self, *self.parts.values()]
+        reads = {name for m in models for h in m.handlers.values() for scope, name in h.reads if scope == "post"}
+        return reads - own
 
 
 def _merge(rule: Rule, kind: str) -> dict[str, float]:

@@ -69,41 +69,6 @@ def test_what_one_spike_brings_to_its_synapses_is_kept(rule):
     assert "math.exp" not in arrival or isinstance(rule, es.PairSTDP)  # where an origin has moved on
 
 
-class Shy(es.ETLP):
-    """Looks at the voltage where it says which synapses are concerned."""
-
-    def on_pre(self, syn, post, msg):
-        """A spike arrives."""
-        syn.x = syn.x * self.left(msg.time - syn.t) + 1.0
-        syn.t = msg.time
-        return 1.0
-
-    def at_label(self, post, msg):
-        """A label."""
-        return msg.value
-
-    def only_marked(self, post):
-        """All, or the marked."""
-        return 1.0 if post.v < 0.5 else 0.0
-
-    def unmark(self, post):
-        """Marks go away."""
-        return 1.0
-
-
-@pytest.mark.parametrize("rule", [es.ETLP(), es.LabelDelta(), Shy()])
-def test_the_neuron_is_looked_at_where_a_rule_reads_it(rule):
-    """Not at each arriving spike, if only labels ask for the voltage."""
-    net = es.Network(engine="compiled")
-    x, y = net.add(es.Poisson(rate=1.0)), net.add(es.LIF())
-    net.connect(x, y, rule, delay=1e-3)
-    net.connect(x, y, port="label", delay=1e-3)
-    texts = functions(net)
-    if "only_marked" not in rule.handlers:
-        assert not any("look_" in text for name, text in texts.items() if name.startswith("row_"))
-    assert any("look_" in text for name, text in texts.items() if name.startswith(("sweep_", "rows_")))
-
-
 def test_the_latest_two_values_are_kept():
     """And no third; a function of parameters alone is asked once."""
     asked = []

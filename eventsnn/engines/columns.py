@@ -14,8 +14,6 @@ from eventsnn.locality.ways import returns_value
 from eventsnn.model import Neuron
 from eventsnn.plan import Cells, Synapses
 
-BESIDE = ("stale", "fold", "renew", "follow", "only_marked", "unmark")  # asked for at any port, of epochs and marks
-
 EACH = '''
 def each_${K}_${q}_$port(net, P, R, n, j, window, offset, time, value$kind):
     """Rule $q sees a $port of neuron n at its synapse j."""
@@ -176,13 +174,13 @@ def call(s: Synapses, name: str, row: str = "R.index") -> str:
     return f"{rule_prefix(s)}__{name}("
 
 
-def needs_look(s: Synapses, port: str = "") -> bool:
-    """Whether a rule reads a variable of the neuron that moves between its events: at all, or at one port."""
+def needs_look(s: Synapses) -> bool:
+    """Whether a rule reads a variable of the neuron that moves between its events."""
     rule, model = s.rule, s.post.model
     assert rule is not None
     assert isinstance(model, Neuron)
     moving = {name for _, name in model.handlers["observe"].writes} if model.linear else set(model.state)
-    return bool(rule.sees(*((f"at_{port}", f"on_{port}", *BESIDE) if port else ())) & moving)
+    return bool(rule.sees() & moving)
 
 
 def ports(s: Synapses) -> list[str]:
@@ -275,7 +273,7 @@ def _lines(lines: list[str], indent: int) -> str:
 def _once(kind: str, s: Synapses, port: str, skip: str) -> list[str]:
     """What a port does once at a neuron, in terms of `value`; `skip` leaves out the synapses."""
     assert s.rule is not None
-    lines = [f"look_{kind}(net, P, n, window, offset)"] if needs_look(s, port) else []
+    lines = [f"look_{kind}(net, P, n, window, offset)"] if needs_look(s) else []
     once = s.rule.handlers.get(f"at_{port}")
     if once is not None:
         tell = call(s, f"at_{port}") + "R.rule, R.own[n], P.cells[n], P.model, Message(time, value))"

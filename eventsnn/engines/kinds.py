@@ -122,7 +122,7 @@ def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synaps
     if s is not None:
         assert s.rule is not None
         before_enter = _before_enter(names["K"], s)
-        shared = SHARED.format(class_name(model)) * (needs_look(s, "pre") and senses(model, s.rule.sees()))
+        shared = SHARED.format(class_name(model)) if senses(model, s.rule.sees()) else ""
         ahead = templates_flow.epoch_ahead(s.rule)
     given = {"before_enter": before_enter + _admit(model), "check": logs.check(c, s)}
     text = Template(row).substitute(names, q=q, shared=shared, epoch_ahead=ahead, **given)
@@ -186,7 +186,7 @@ def _before_enter(kind: str, s: Synapses) -> str:
     assert isinstance(model, Neuron)
     lines = ["prefetch(R.syn, j + AHEAD)", "syn = R.syn[j]"]
     if "on_pre" in s.rule.handlers:
-        if needs_look(s, "pre"):
+        if needs_look(s):
             see = f"{class_name(model)}__sense(P.model, P.cells[n], hot.c1, a, b)"
             lines.append(see if senses(model, s.rule.sees()) else f"look_{kind}(net, P, n, window, s)")
         if s.rule.epoch_state:
