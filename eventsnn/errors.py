@@ -41,3 +41,11 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(f"{what}; {remedy}" if remedy else what)
         self.what = what
+
+
+def no_time(neuron: str, model: str, time: float) -> EngineError:
+    """What both engines raise when a model cannot tell when it fires next."""
+    return EngineError(
+        f"{neuron}: {model}.next_spike gave nan at {time} s; it gives the seconds until the next spike, or math.inf. "
+        "One of its variables may have become nan"
+    )

@@ -331,3 +331,32 @@ def test_progress_does_not_change_the_run(capsys):
 
 def test_an_unknown_engine():
     contains(message(es.EngineError, lambda: es.Network(engine="steam")), "'steam'", "reference")
+
+
+class Lost(es.Neuron):
+    """Loses count of its own time with the second spike that arrives."""
+
+    n: es.State = 0.0
+
+    def advance(self, cell, dt):
+        """Nothing moves."""
+
+    def receive(self, cell, w):
+        """A spike arrives."""
+        cell.n += 1.0
+
+    def next_spike(self, cell):
+        """It cannot tell."""
+        return math.inf - math.inf if cell.n > 1.5 else math.inf
+
+    def fire(self, cell, t):
+        """It never fires."""
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_a_neuron_that_cannot_tell_when_it_fires_is_named(engine, plain_python):
+    net = es.Network(engine=engine)
+    x, y = net.add(es.SpikeTrain([[0.25, 0.5, 0.75]])), net.add(Lost(), 2, name="y")
+    net.connect(x, y, delay=0.25)
+    with pytest.raises(es.EngineError, match=r"y\[0\]: Lost.next_spike gave nan at 0\.75 s"):
+        net.run(2.0)

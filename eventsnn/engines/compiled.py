@@ -13,7 +13,7 @@ from eventsnn.engines.compiled_records import Records
 from eventsnn.engines.scopes import reader
 from eventsnn.engines.snapshot import refuse_failed
 from eventsnn.engines.threads import Threads
-from eventsnn.errors import EngineError, RunawayError
+from eventsnn.errors import EngineError, RunawayError, no_time
 from eventsnn.events import end_of_run, instant, seconds
 from eventsnn.model import Neuron
 from eventsnn.plan import Plan
@@ -145,10 +145,13 @@ class CompiledEngine:
         self.instant = instant(time, self.width)
         if what in (loop.REFUSED, loop.UNSENT):
             self.guests.responses.fail()
-        if what == loop.RUNAWAY:
+        if what in (loop.RUNAWAY, loop.NO_TIME):
             c = next(c for c in self.plan.cells if c.offset <= a < c.offset + c.size)
+            who = f"{c.name}[{a - c.offset}]"
+            if what == loop.NO_TIME:
+                raise no_time(who, type(c.model).__name__, time)
             raise RunawayError(
-                f"{c.name}[{a - c.offset}] would fire again at the same instant, {time} s: its reset leaves it above "
+                f"{who} would fire again at the same instant, {time} s: its reset leaves it above "
                 "threshold. Use a refractory period, a lower reset or smaller weights"
             )
         s = self.plan.synapses[a]

@@ -55,7 +55,7 @@ OWN, MIRRORS, SIGNS = 0, 1, 2  # what weights a way back has: its own, the forwa
 DONE, GUEST, FULL, PAUSE, FAULTY, SHARE, MORE = 0, 1, 2, 3, 4, 5, 6
 
 # faults
-RUNAWAY, NOT_FINITE, REFUSED, UNSENT = 1, 2, 3, 4
+RUNAWAY, NOT_FINITE, REFUSED, UNSENT, NO_TIME = 1, 2, 3, 4, 5
 
 ORDER, OTHER, FARTHER, VACANT = 0, 1, 2, 3  # rows of `net.lists`
 

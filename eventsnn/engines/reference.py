@@ -17,8 +17,8 @@ from eventsnn.engines.guards import guard_neuron, guard_rule
 from eventsnn.engines.guests import Guest
 from eventsnn.engines.nodes import Delivery, Fire, Learning, Node, Synapse, pieces
 from eventsnn.engines.scopes import make_cell, make_post, reader
-from eventsnn.errors import EngineError, RunawayError
-from eventsnn.events import Instant, Key, Kind, Message, end_of_run, instant, later, next_on_grid
+from eventsnn.errors import EngineError, RunawayError, no_time
+from eventsnn.events import Instant, Key, Kind, Message, end_of_run, instant, later, next_on_grid, seconds
 from eventsnn.model import Neuron, Rule, Source
 from eventsnn.plan import Plan
 from eventsnn.record import Reader, Recorder
@@ -140,6 +140,9 @@ class ReferenceEngine:
             w, o = cell.window + windows, x - windows * self.width
             kind = Kind.JUMP if (w, o) == (cell.window, cell.offset) else Kind.CROSSING
             key = Key(w, o, node.rank, kind, node.number, 0, 0)
+        elif x != np.inf:
+            who, time = f"{node.cells.name}[{node.index}]", seconds(cell.window, cell.offset, self.width)
+            raise no_time(who, type(node.cells.model).__name__, time)
         if key != node.due:
             if node.due is not None:
                 self.env.cancel(node.due)

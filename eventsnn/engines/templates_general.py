@@ -5,8 +5,10 @@ def set_due_${K}(net, P, n, stage):
     """Work out the neuron's next spike as its state now says."""
     cell = P.cells[n]
     x = ${M}__due(P.model, cell)
-    if x == math.inf:
+    if not x < math.inf:
         P.due_window[n] = NO_VISIT
+        if x != math.inf:
+            fault(net, NO_TIME, P.first + n, 0, cell.window, cell.offset, 0.0)
         return
     ahead = whole(x / net.width)
     P.due_window[n] = cell.window + ahead
