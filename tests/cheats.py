@@ -74,7 +74,7 @@ HANDLERS = {
     ),
     "a mutable attribute of the class": Cheat(
         "one table for all synapses", "spatial", "table = []\n" + pre("syn.w = self.table"),
-        ("reads self.table", "parameters are lr, step"),
+        ("reads self.table", "are lr, step"),
     ),
     "a note on the wall of math": Cheat(
         "math is one module for everybody; a number left there is read elsewhere", "spatial",
