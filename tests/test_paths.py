@@ -90,9 +90,9 @@ def test_eprop_is_exact_for_any_synapse(tau_syn):
 @pytest.mark.parametrize("tau_syn", [0.0, 5e-3])
 def test_eprop_is_exact_for_a_threshold_that_adapts(tau_syn):
     """With an eligibility of the adaptation that weighs as much as that of the voltage."""
-    rule = es.AdaptiveEProp(surrogate=es.Triangular(beta=1.1, height=100.0), step=es.Sgd(lr=1e-5))
+    rule = es.AdaptiveEProp(surrogate=es.Triangular(beta=1.1, height=100.0), step=es.Sgd(lr=1e-4))
     adaptive = {"model": es.AdaptiveLIF, "tau_adapt": 60e-3, "beta": 0.4, "adapt": (60e-3, 0.4)}
-    assert disagreement(rule, (20e-3,), (20e-3,), tau_syn=tau_syn, **adaptive) < 1e-8
+    assert disagreement(rule, (20e-3,), (20e-3,), tau_syn=tau_syn, **adaptive) < 1e-10
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def startup(options: Options) -> Iterator[Result]:
     """
     xor, other = (XOR.format(engine=options.engine, feedback=way) for way in ("symmetric", "learned"))
     with tempfile.TemporaryDirectory(prefix="eventsnn-bench-") as cache:
+        measure("bytecode", IMPORT, cache, 1)  # whoever installs a package has it
         yield measure("Python alone", "pass", cache, options.pick(7, 3, 1))
         yield measure("import eventsnn", IMPORT, cache, options.pick(7, 3, 1))
         yield measure("temporal XOR, four trials, first start ever", xor, cache, 1)
@@ -38,11 +39,10 @@ def startup(options: Options) -> Iterator[Result]:
 def measure(case: str, code: str, cache: str, repetitions: int) -> Result:
     """CPU time from the start of an interpreter to its end; without other load, that is how long it takes.
 
-    Python may keep the bytecode of modules, as it does for whoever installs a package, whatever is set here.
+    Python may keep the bytecode of modules, whatever is set here.
     """
     environment = {**os.environ, "EVENTSNN_CACHE": cache}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    subprocess.run([sys.executable, "-c", IMPORT], check=True, env=environment)
     runs = []
     for _ in range(repetitions):
         begun = children()

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from eventsnn.engines import kept
+from eventsnn.engines.templates_flow import ENTER_NOW, ROW_HEAD
 from eventsnn.linear import sums_only
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Plan, Synapses
@@ -93,15 +94,9 @@ $give
     return together
 '''
 
-ROW = '''
-def row_${K}_$q($args, R, x, window):
-    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
-    e = net.pool[x]
-    s = e.offset
-    time = window * net.width + s
-    f0, f1 = ${M}__factors(P.model, s)
-    b0, b1, g = ${M}__basis(P.model, s)
-$shared    first = e.start + 0
+ROW = (
+    ROW_HEAD
+    + """    first = e.start + 0
     target = R.target[first : e.stop]
     synapses = R.syn[first : e.stop]
     lanes$k = net.kept[A$k.index]
@@ -118,15 +113,11 @@ $epoch_ahead
             if not bring_${K}($args, n, window, s) or (together == 0 and not room(net)):  # in lanes none fires
                 e.start = j
                 return False
-        hot = P.hot[n]
-$before_enter
-        hot.c0 += w * f0
-        hot.c1 += w * f1
-        if hot.level < math.inf:
-            v = hot.level + hot.c0 * b0 + hot.c1 * b1
-            hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
-    return True
-'''
+"""
+    + ENTER_NOW
+    + """    return True
+"""
+)
 
 
 def texts(names: dict[str, str], followers: list[tuple[int, Synapses, str]]) -> tuple[str, str]:

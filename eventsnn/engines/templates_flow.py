@@ -14,7 +14,8 @@ def flow_${K}($args, n, window, offset):
 $flow_body
 '''
 
-LINEAR_ROW = '''
+# How a row of a linear neuron begins, and how a spike enters one that was brought to now.
+ROW_HEAD = '''
 def row_${K}_$q($args, R, x, window):
     """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
     e = net.pool[x]
@@ -22,12 +23,9 @@ def row_${K}_$q($args, R, x, window):
     time = window * net.width + s
     f0, f1 = ${M}__factors(P.model, s)
     b0, b1, g = ${M}__basis(P.model, s)
-$shared    for j in range(e.start, e.stop):
-$epoch_ahead
-        n = R.target[j] + 0
-        if not bring_${K}($args, n, window, s) or not room(net):
-            e.start = j
-            return False
+$shared'''
+
+ENTER_NOW = """\
         hot = P.hot[n]
 $before_enter
         hot.c0 += w * f0
@@ -35,9 +33,22 @@ $before_enter
         if hot.level < math.inf:
             v = hot.level + hot.c0 * b0 + hot.c1 * b1
             hot.safe = s + ${M}__calm(P.model, hot.level, v, hot.c1 * g)
-$log_row
+"""
+
+LINEAR_ROW = (
+    ROW_HEAD
+    + """    for j in range(e.start, e.stop):
+$epoch_ahead
+        n = R.target[j] + 0
+        if not bring_${K}($args, n, window, s) or not room(net):
+            e.start = j
+            return False
+"""
+    + ENTER_NOW
+    + """$log_row
     return True
-'''
+"""
+)
 
 
 def names(kind: str, plastic: int, followers: list[tuple[int, str]], linear: bool, log: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The part of a kernel that serves linear neurons, whose coefficients an arrival only adds to; see `templates`."""
 
+from eventsnn.engines.templates_flow import ROW_HEAD
+
 CODE = '''
 def load_${K}(P, n):
     """A neuron's record with the coefficients that are kept apart for speed."""
@@ -237,15 +239,9 @@ def look_${K}(net, P, n, window, offset):
     ${M}__look_linear(P.model, load_${K}(P, n), window, offset, net.width)
 '''
 
-ROW = '''
-def row_${K}_$q($args, R, x, window):
-    """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
-    e = net.pool[x]
-    s = e.offset
-    time = window * net.width + s
-    f0, f1 = ${M}__factors(P.model, s)
-    b0, b1, g = ${M}__basis(P.model, s)
-$shared    first = e.start + 0
+ROW = (
+    ROW_HEAD
+    + """    first = e.start + 0
     target = R.target[first : e.stop]
     synapses = R.syn[first : e.stop]
     for k in range(target.size):
@@ -270,7 +266,8 @@ $before_enter
             spend_${K}(net, P, n, s, b0, b1, g)
 $log_row
     return True
-'''
+"""
+)
 
 RUSH = '''
 def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f1):
