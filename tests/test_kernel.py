@@ -31,6 +31,7 @@ class Net(NamedTuple):
     feed: np.ndarray
     nodes: np.ndarray
     touched: np.ndarray
+    is_touched: np.ndarray
 
 
 def make_net(ring, entries=400, neurons=10):
@@ -51,7 +52,7 @@ def make_net(ring, entries=400, neurons=10):
     feed, nodes = zeros(0, sources.FEED), zeros(neurons, arrays.NODE)
     return Net(
         1.0, STAGES, i, pool, lists, buckets, *due, feed, nodes,
-        np.zeros(2 * neurons + 2, np.int64),
+        np.zeros(2 * neurons + 2, np.int64), np.zeros(neurons, np.int8),
     )  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def test_visits_come_when_they_are_due():
             assert woken == sorted(n for n, w in due.items() if w <= window and first <= n < first + size)
             for node in woken:
                 due.pop(node)
-                net.nodes[node].is_touched = 0
+                net.is_touched[node] = 0
             net.i[loop.TOUCHED] = 0
     assert not due
     assert loop.next_window(net, 41, 100) == 101

@@ -43,8 +43,7 @@ RUN = np.dtype(
 NODE = np.dtype(
     [
         ("sent", "i8"), ("emitted", "i8"), ("fired_window", "i8"), ("fired_offset", "f8"),
-        ("records", "i8"), ("is_touched", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"),
-        ("relay_end", "i8"), ("alarm", "i8"),
+        ("records", "i8"), ("run", "i8"), ("run_end", "i8"), ("relay", "i8"), ("relay_end", "i8"), ("alarm", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -169,8 +168,8 @@ class Arrays:
         net = self.module.Net(
             width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
             lists=np.zeros((loop.VACANT + 1, 0), np.int64), buckets=buckets, nodes=nodes,
-            touched=np.zeros(2 * n + 2, np.int64), visits=np.full(n, loop.NO_VISIT, np.int64),
-            groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
+            touched=np.zeros(2 * n + 2, np.int64), is_touched=np.zeros(n, np.int8),
+            visits=np.full(n, loop.NO_VISIT, np.int64), groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),
             inbox=zeros(0, ENTRY), lacking=np.zeros(stages, np.int64), notes=compiled_responders.notes(plan),

@@ -131,9 +131,11 @@ def _row_text(names: dict[str, str], row: str, c: Cells, q: int | str, s: Synaps
 
 def stage_text(plan: Plan, c: Cells, codes: dict[str, int]) -> str:
     """What is written for each population: which of its projections an entry belongs to."""
+    assert isinstance(c.model, Neuron)
     return Template(templates.STAGE).substitute(
         p=c.index,
         K=kind_of(plan, c),
+        decides="hot" if c.model.linear else "due_window",
         given=_given(plan, c),
         stage_args=", ".join(["net", "P", *(f"R{s.index}" for s in stage_projections(plan, c))]),
         dispatch=_dispatch(plan, c, codes),

@@ -41,6 +41,9 @@ $dispatch
         release(net, x)
     while net.i[TOUCHED] > 0:
         node = net.touched[net.i[TOUCHED] - 1]
+        soon = net.touched[max(net.i[TOUCHED] - SOON, 0)] - P.first  # ask for its memory now
+        prefetch(P.$decides, soon)
+        prefetch(P.cells, soon)
         if not stays_calm_${K}(net, P, node - P.first, window):
             if not room(net) or not finish_${K}($given, node - P.first, window, limit, stage):
                 return False
@@ -48,7 +51,7 @@ $dispatch
                 return False
         if limit < net.width:
             visit(net, node, window)  # arrivals in the rest of the window take it for touched already
-        net.nodes[node].is_touched = 0
+        net.is_touched[node] = 0
         net.i[TOUCHED] -= 1
     return True
 '''

@@ -39,6 +39,7 @@ def fire_${K}($args, n, window, offset, kind):
     if net.nodes[node].fired_window == window and net.nodes[node].fired_offset == offset:
         fault(net, RUNAWAY, node, 0, window, offset, 0.0)
         return
+    prefetch(net.runs, net.nodes[node].run)
 $flow    cell = load_${K}(P, n)
     ${M}__bring_linear(P.model, cell, window, offset, net.width)
     ${M}__fire(P.model, cell, offset)
@@ -246,6 +247,7 @@ ROW = (
     synapses = R.syn[first : e.stop]
     for k in range(target.size):
         j = first + k
+        prefetch(P.hot, target[k + AHEAD if k + AHEAD < target.size else k] + 0)
 $check
         n = target[k] + 0
         hot = P.hot[n]
@@ -278,6 +280,7 @@ def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f
     for k in range(target.size):
         n = target[k]
         w = weight[k]
+        prefetch(hot, target[k + AHEAD if k + AHEAD < target.size else k])
         cell = hot[n]
         budget = cell.budget
         c0 = cell.c0

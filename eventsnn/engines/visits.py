@@ -11,8 +11,8 @@ from eventsnn.engines.loop import BLOCK, GROUP, NO_VISIT, TOUCHED
 
 def touch(net, node):
     """Have the current stage finish this neuron, once."""
-    if net.nodes[node].is_touched == 0:
-        net.nodes[node].is_touched = 1
+    if net.is_touched[node] == 0:
+        net.is_touched[node] = 1
         net.touched[net.i[TOUCHED]] = node
         net.i[TOUCHED] += 1
 
