@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,13 @@ from eventsnn.datasets import Samples
 from eventsnn.distributions import uniform
 from eventsnn.model import Rule
 from eventsnn.network import Network
-from eventsnn.neurons import IF, LIF, AdaptiveLIF, EscapeLIF, Latency, Poisson, TwoCompartment
+from eventsnn.neurons import IF, LIF, AdaptiveLIF, EscapeLIF, LabelInput, Latency, Poisson, RateInput, TwoCompartment
 from eventsnn.patterns import fixed_indegree
-from eventsnn.rules import Adam, Clip, SpikeTimeGradient, WeightSum
+from eventsnn.rules import ERBP, Adam, Clip, SpikeTimeGradient, WeightSum
 from eventsnn.stimulus import Stimulus
 from eventsnn.synapses import published
 from eventsnn.teachers import FirstToSpike
+from eventsnn.wiring import connect_erbp
 
 LAYERS = ("hidden", "output")  # those that learn
 PERIOD = 6.0  # time from one sample to the next, in time constants of the synapses
@@ -118,11 +120,42 @@ def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
     yield summary("plastic", f"{kind.__name__}, {n:,} x {k:,}", "eventsnn", VERSION, runs, **known)
 
 
+def erbp(options: Options) -> Iterator[Result]:
+    """As the other rules; and two hidden layers that learn from a stream of random pictures and their labels."""
+    yield from arriving(ERBP, options)
+    inputs, hidden, repetitions = options.pick(full=(784, 500, 7), quick=(784, 100, 3), tiny=(20, 8, 2))
+    rng, period = np.random.default_rng(options.seed), 0.05
+    begun = time.perf_counter()
+    net = Network(options.seed, options.engine)
+    x = net.add(RateInput(train="regular"), inputs, name="pixels", record=())
+    labels = net.add(LabelInput(interval=4e-3), 10, name="labels", record=(), label=np.arange(10.0))
+    between = np.where(rng.random((100, inputs)) < 1 / 4, 1.0 / rng.uniform(20.0, 200.0, (100, inputs)), np.inf)
+    stimulus = net.stimulate(Stimulus(between, rng.integers(0, 10, 100), period), x, teacher=labels)
+    rests = [TwoCompartment(tau_syn=2e-3, t_refractory=t, tau_error=12e-3) for t in (6e-3, 3e-3, 2.1e-3)]
+    how: dict[str, Any] = {
+        "neuron": rests,
+        "lr": 2.5e-5,
+        "hidden_lr": (0.04, 0.01),
+        "init": 4.0,
+        "error_weight": 0.77,
+        "i_bias": 0.4,
+    }
+    layers = connect_erbp(net, x, labels, (hidden, hidden), told_by=stimulus, **how)
+    net.run(10 * period)
+    build = time.perf_counter() - begun
+    runs = [timed(net, 10 * period, [layer.name for layer in layers.layers]) for _ in range(repetitions)]
+    synapses = sum(len(s) for s in net.plan.synapses if s.rule is not None)
+    known = {"seed": options.seed, "neurons": 2 * hidden + 10, "synapses": synapses, "build": build}
+    case = f"ERBP, {inputs}-{hidden}-{hidden}-10, with errors"
+    yield summary("plastic", case, "eventsnn", VERSION, runs, **known, simulated=10 * period)
+
+
 SHIPPED = [kind for kind in (getattr(rules, name) for name in rules.__all__) if isinstance(kind, type)]
 RULES: dict[str, Callable[[Options], Iterator[Result]]] = {
     **{kind.__name__: partial(arriving, kind) for kind in SHIPPED if issubclass(kind, Rule)},
     "SpikeTimeGradient": spike_time_gradient,
     "PairSTDP": pair_stdp,
+    "ERBP": erbp,
 }
 
 
