@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsnn import freedoms, store
+from eventsnn import freedoms
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.footprint import refuse_what_cannot_fit
 from eventsnn.graph import Description, Population, Projection, check_record, find, way_back
@@ -353,6 +353,8 @@ class Network(Looking):
             EngineError: a user process whose place cannot be found again from its `cell.state`, or something in the
                 network that is no number, string, list or array. The older file stays.
         """
+        from eventsnn import store
+
         content = {
             "description": store.pack(self.description),
             "engine": self.engine_name,
@@ -369,6 +371,8 @@ class Network(Looking):
         Raises:
             EngineError: a file cut short, of another version, or naming a class that cannot be imported.
         """
+        from eventsnn import store
+
         content = store.read(path)
         net = cls(engine=engine or content["engine"])
         net.description = store.unpack(content["description"])

@@ -170,6 +170,9 @@ def test_public_name_has_a_docstring(name, package):
 def test_reference_page_has_every_public_name():
     page = (ROOT / "docs" / "pages" / "reference.md").read_text(encoding="utf-8")
     shown = set(re.findall(r"^::: eventsnn\.(\w+)$", page, flags=re.MULTILINE))
+    modules = {name for name in PUBLIC if isinstance(getattr(eventsnn, name), ModuleType)}
+    shown |= modules & set(re.findall(r"^::: eventsnn\.(\w+)\.\w+$", page, flags=re.MULTILINE))
+    shown |= {name for name in ("neurons", "rules") if set(getattr(eventsnn, name).__all__) <= set(PUBLIC)}
     missing = [f"::: eventsnn.{name}" for name in PUBLIC if name not in shown]
     assert not missing, "add to docs/pages/reference.md:\n" + "\n".join(missing)
 

@@ -42,8 +42,20 @@ def test_functions_are_short(path):
     assert not too_long, "\n".join(too_long)
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules that a fresh process has loaded after some code."""
+    command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_import_is_cheap():
-    code = "import sys, eventsnn; print(*{'numba', 'matplotlib', 'h5py', 'mpi4py'} & set(sys.modules))"
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.split() == [], "import eventsnn loads these; import them where they are used"
+    loaded = loaded_by("import eventsnn")
+    assert "numpy" not in loaded
+    assert [name for name in loaded if name.startswith("eventsnn.")] == []
+
+
+def test_names_load_what_they_need():
+    loaded = loaded_by("from eventsnn import LIF, Network, SpikeTimeGradient, SpikeTrain, all_to_all")
+    assert "eventsnn.rules.spike_time" in loaded
+    assert {"numba", "matplotlib", "h5py", "mpi4py", "tqdm", "simpy"} & loaded == set()
+    assert {"eventsnn.paths", "eventsnn.datasets", "eventsnn.store", "eventsnn.rules.stdp"} & loaded == set()

@@ -383,8 +383,8 @@ def every_kind(kind):
     return {one for sub in kind.__subclasses__() for one in (sub, *every_kind(sub))}
 
 
-for name in es.rules.__all__:
-    getattr(es, name)  # some are loaded when first asked for
+for name in es.__all__:
+    getattr(es, name)  # loaded when first asked for
 kinds = every_kind(es.Rule) | every_kind(es.Neuron) | every_kind(es.model.Part)
 checked = [kind for kind in kinds if kind is not es.PairSTDP and kind.handlers]
 assert len(checked) > 60, len(checked)

@@ -84,11 +84,6 @@ def test_plot_is_there_without_an_import_of_its_own():
     assert done.stdout.strip() == "eventsnn.plot.activity"
 
 
-def test_other_missing_names_are_still_missing():
-    with pytest.raises(AttributeError, match="no attribute 'plott'"):
-        es.plott  # noqa: B018
-
-
 # -- raster -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,52 @@
+# The names of the package, each with its file: it is imported when first used, and type checkers look here for it.
+
+from .ask import Ask as Ask
+from .axonal_delay import AxonalDelay as AxonalDelay
+from .delays import FixedDelays as FixedDelays
+from .delays import LearnedDelays as LearnedDelays
+from .eprop import AdaptiveEProp as AdaptiveEProp
+from .eprop import EProp as EProp
+from .erbp import ERBP as ERBP
+from .escape_gradient import EscapeGradient as EscapeGradient
+from .etlp import ETLP as ETLP
+from .etlp import AdaptiveETLP as AdaptiveETLP
+from .etlp import LabelDelta as LabelDelta
+from .local_error import ErrorTriggered as ErrorTriggered
+from .local_error import LocalError as LocalError
+from .mirrors import Correlation as Correlation
+from .mirrors import KolenPollack as KolenPollack
+from .mirrors import NoMirror as NoMirror
+from .multi_spike import MultiSpikeGradient as MultiSpikeGradient
+from .multilayer_spiker import MultilayerSpiker as MultilayerSpiker
+from .remedies import Bump as Bump
+from .remedies import NoRemedy as NoRemedy
+from .remedies import Penalty as Penalty
+from .remedies import Pseudospikes as Pseudospikes
+from .remedies import RateTarget as RateTarget
+from .remedies import WeightSum as WeightSum
+from .reward_stdp import RewardSTDP as RewardSTDP
+from .schedules import ByMessage as ByMessage
+from .schedules import Constant as Constant
+from .schedules import Falling as Falling
+from .schedules import LinearDecay as LinearDecay
+from .schedules import Stairs as Stairs
+from .spike_time import Clip as Clip
+from .spike_time import SpikeTimeGradient as SpikeTimeGradient
+from .stdp import PairSTDP as PairSTDP
+from .steps import Adam as Adam
+from .steps import Adaptive as Adaptive
+from .steps import AnnealedAdam as AnnealedAdam
+from .steps import Momentum as Momentum
+from .steps import NeuronNorm as NeuronNorm
+from .steps import NoNorm as NoNorm
+from .steps import Sgd as Sgd
+from .steps import Sign as Sign
+from .superspike import RMax as RMax
+from .superspike import SuperSpike as SuperSpike
+from .superspike import van_rossum as van_rossum
+from .superspike import wrong_spike_rate as wrong_spike_rate
+from .trials import OneTrial as OneTrial
+from .trials import in_flight as in_flight
+from .triplet_stdp import TripletSTDP as TripletSTDP
+
+__all__: list[str]
