@@ -1,6 +1,6 @@
 """`Looking`: what can be read from a network that has run, or is about to."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from eventsnn.freedoms import Request
 from eventsnn.graph import Description, Population, Projection
 from eventsnn.plan import Plan
 from eventsnn.record import Messages, Recorder, Spikes, WeightChanges, read_states
-from eventsnn.report import LocalityReport, Measurement, describe, without_counters
-from eventsnn.report.transport import memories
 from eventsnn.traces import Trace, trace
+
+if TYPE_CHECKING:  # loaded when something is measured
+    from eventsnn.report import LocalityReport, Measurement
 
 
 class Looking:
@@ -20,7 +21,7 @@ class Looking:
 
     description: Description
     recorder: Recorder
-    _measurement: Measurement | None
+    _measurement: "Measurement | None"
 
     @property
     def plan(self) -> Plan:
@@ -37,12 +38,14 @@ class Looking:
         """The present time [s]."""
         raise NotImplementedError
 
-    def report(self) -> LocalityReport:
+    def report(self) -> "LocalityReport":
         """What every learning rule needed so far: memory, messages, weight transport, relaxations.
 
         After `measure`, also what only counting can tell: visits, reads and writes, operations, how long changes of
         weight waited, and how fine the errors were.
         """
+        from eventsnn.report import describe
+
         return describe(self.description, self.plan, self.engine, self._measurement, self.relaxations())
 
     def spikes(self, population: Population) -> Spikes:
@@ -72,7 +75,7 @@ class Looking:
     def synapse_state(self, projection: Projection) -> dict[str, Any]:
         """Everything a projection holds: `w`, the rule's `syn.<state>` and `post.<state>`, and message counts."""
         arrays: dict[str, Any] = self.engine.synapse_arrays(self._synapses(projection).index)
-        return without_counters(arrays)
+        return arrays if self._measurement is None else self._measurement.without_counters(arrays)
 
     def weight_changes(self, projection: Projection) -> WeightChanges:
         """Every change of weight so far; needs `record=["weights"]` in `connect`."""
@@ -163,6 +166,8 @@ class Looking:
         Raises:
             NetworkError: a projection without feedback of its own.
         """
+        from eventsnn.report.transport import memories
+
         s = self._synapses(projection)
         if s.back is None:
             raise NetworkError(f"{s.name} has no feedback of its own; give it one in net.connect(feedback=...)")

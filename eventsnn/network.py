@@ -4,7 +4,7 @@ import importlib
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from eventsnn.ports import check_ports
 from eventsnn.processes import FunctionProcess, Process
 from eventsnn.record import Recorder
 from eventsnn.relax import Relaxation, check_allowed, check_needs, exact_time
-from eventsnn.report import Measurement
 from eventsnn.stopwatch import stopwatch
+
+if TYPE_CHECKING:
+    from eventsnn.report import Measurement
 
 ENGINES = {"reference": "ReferenceEngine", "compiled": "CompiledEngine"}
 
@@ -330,6 +332,8 @@ class Network(Looking):
 
         The bits stay the same. A run takes longer, and the compiled engine needs another kernel.
         """
+        from eventsnn.report import Measurement
+
         self._refuse_if_running("begin to measure")
         self._measurement, self._plan = self._measurement or Measurement(), None
         return self
@@ -372,6 +376,7 @@ class Network(Looking):
             EngineError: a file cut short, of another version, or naming a class that cannot be imported.
         """
         from eventsnn import store
+        from eventsnn.report import Measurement
 
         content = store.read(path)
         net = cls(engine=engine or content["engine"])

@@ -58,4 +58,10 @@ def test_names_load_what_they_need():
     loaded = loaded_by("from eventsnn import LIF, Network, SpikeTimeGradient, SpikeTrain, all_to_all")
     assert "eventsnn.rules.spike_time" in loaded
     assert {"numba", "matplotlib", "h5py", "mpi4py", "tqdm", "simpy"} & loaded == set()
-    assert {"eventsnn.paths", "eventsnn.datasets", "eventsnn.store", "eventsnn.rules.stdp"} & loaded == set()
+    assert {
+        "eventsnn.paths",
+        "eventsnn.datasets",
+        "eventsnn.report",
+        "eventsnn.store",
+        "eventsnn.rules.stdp",
+    } & loaded == set()

@@ -7,7 +7,6 @@
 """
 
 from eventsnn.report.describe import LocalityReport, describe
-from eventsnn.report.instrument import without_counters
 from eventsnn.report.measurement import Measurement
 
-__all__ = ["LocalityReport", "Measurement", "describe", "without_counters"]
+__all__ = ["LocalityReport", "Measurement", "describe"]

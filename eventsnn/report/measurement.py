@@ -24,6 +24,10 @@ class Measurement:
         """The network that is run in place of the one described."""
         return instrument.measured(description)
 
+    def without_counters(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """What a projection of that network holds, as it is without counting."""
+        return instrument.without_counters(arrays)
+
     def watch(self, engine: Any, description: Description) -> None:
         """Follow an engine that runs the counting network."""
         kept = {k for k, p in enumerate(description.projections) if "weights" in p.record}
