@@ -29,7 +29,7 @@ from eventsnn.errors import EngineError
 
 FIELDS = [field.name for field in dataclasses.fields(Result)]
 CASES = {
-    "balanced": 2, "sparse": 3, "plastic": len(RULES) + 1, "rules": 19, "training": 1, "startup": 5, "simpy": 2,
+    "balanced": 2, "sparse": 3, "plastic": len(RULES) + 1, "rules": 19, "training": 1, "startup": 7, "simpy": 2,
     "threads": 1,  # two on the compiled engine
 }  # fmt: skip
 LOSSLESS = "nest iaf_psc_exp_ps_lossless"

@@ -1,17 +1,19 @@
 """The benchmark `startup`: how long until the first spikes."""
 
+import compileall
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import eventsnn
 from eventsnn.bench.results import Result, Run, summary
 from eventsnn.bench.runners import Options
 
-IMPORT = "import eventsnn"
+NAMES = "from eventsnn import LIF, Network, Poisson, SpikeTimeGradient, all_to_all, uniform"
 XOR = """
 from eventsnn.demo.runner import module
 demo = module("temporal_xor")
@@ -21,16 +23,19 @@ net.run(demo.EPOCH)
 
 
 def startup(options: Options) -> Iterator[Result]:
-    """CPU time of whole processes: nothing, the import, and temporal XOR with and without a kernel from before.
+    """CPU time of whole processes: nothing, imports, and temporal XOR with and without a kernel from before.
 
-    One kernel has to be compiled that shares most of its functions with one from before: weights of the way back are
-    learned there.
+    Names are imported when first used, so the import alone says little; beside it are those that a first script uses,
+    and NumPy, which they need. One kernel has to be compiled that shares most of its functions with one from before:
+    weights of the way back are learned there.
     """
     xor, other = (XOR.format(engine=options.engine, feedback=way) for way in ("symmetric", "learned"))
     with tempfile.TemporaryDirectory(prefix="eventsnn-bench-") as cache:
-        measure("bytecode", IMPORT, cache, 1)  # whoever installs a package has it
+        compileall.compile_dir(Path(eventsnn.__file__).parent, quiet=2)  # whoever installs a package has the bytecode
         yield measure("Python alone", "pass", cache, options.pick(7, 3, 1))
-        yield measure("import eventsnn", IMPORT, cache, options.pick(7, 3, 1))
+        yield measure("import numpy", "import numpy", cache, options.pick(7, 3, 1))
+        yield measure("import eventsnn", "import eventsnn", cache, options.pick(7, 3, 1))
+        yield measure("import eventsnn, and what a first script uses of it", NAMES, cache, options.pick(7, 3, 1))
         yield measure("temporal XOR, four trials, first start ever", xor, cache, 1)
         yield measure("temporal XOR, four trials, learned feedback, its first start", other, cache, 1)
         yield measure("temporal XOR, four trials, warm start", xor, cache, options.pick(7, 3, 1))
