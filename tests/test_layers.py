@@ -65,3 +65,9 @@ def test_names_load_what_they_need():
         "eventsnn.store",
         "eventsnn.rules.stdp",
     } & loaded == set()
+
+
+def test_the_command_line_loads_no_rule_that_takes_time_to_write():
+    loaded = loaded_by("import eventsnn.cli")
+    assert "eventsnn.bench" in loaded
+    assert {"numba", "matplotlib", "eventsnn.rules.superspike", "eventsnn.rules.eprop"} & loaded == set()

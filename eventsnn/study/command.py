@@ -12,7 +12,7 @@ import eventsnn
 from eventsnn.demo.runner import Options, check_folders, save_picture
 from eventsnn.demo.runner import pictures as plots
 from eventsnn.errors import EngineError
-from eventsnn.study import choose, own, pictures, relax, scaling
+from eventsnn.study import own, pictures, relax
 from eventsnn.study.runs import Study
 from eventsnn.study.tables import Results, aligned, markdown
 from eventsnn.study.tasks import TASKS
@@ -85,6 +85,8 @@ def relax_study(args: argparse.Namespace, where: Options) -> int:
 
 def scaling_study(args: argparse.Namespace, where: Options) -> int:
     """What locality costs."""
+    from eventsnn.study import scaling
+
     sizes, seeds = (scaling.QUICK if args.quick else scaling.FULL), args.seeds or 2
     made = scaling.study(args.quick, args.rule)
     results = go(made, args, range(seeds))
@@ -100,6 +102,8 @@ def scaling_study(args: argparse.Namespace, where: Options) -> int:
 
 def rules_study(args: argparse.Namespace, where: Options) -> int:
     """Which rule to take."""
+    from eventsnn.study import choose
+
     made, seeds = choose.study(args.quick), args.seeds or 5
     results = go(made, args, range(seeds))
     plots()
