@@ -57,20 +57,72 @@ def test_two_rules_at_one_neuron(kind, other, plain_python):
     assert "glide_" in two.kernel()
 
 
-def test_most_are_taken_together(plain_python):
-    """A layer that every source reaches: more than half of the synaptic events."""
-    taken = []
+def calls(run):
+    """How often a kernel's rows brought neurons to now together, and how often one by itself."""
+    found = {"glide_": 0, "bring_": 0}
 
     def watch(frame, event, _):
-        if event == "call" and frame.f_code.co_name.endswith("__glide_lanes"):
-            taken.append(frame.f_locals["m"])
+        if event == "call" and frame.f_back and frame.f_back.f_code.co_name.startswith("row_LIF"):
+            for name in found:
+                found[name] += frame.f_code.co_name.startswith(name)
 
     sys.setprofile(watch)
     try:
-        net, _, _ = layer(es.EProp(step=es.Sgd(lr=1e-2)), "compiled")
+        run()
     finally:
         sys.setprofile(None)
-    assert sum(taken) > 0.5 * net.message_counts()["x->y"]
+    return found["glide_"], found["bring_"]
+
+
+def test_most_are_taken_together(plain_python):
+    """A layer that every source reaches: less than half of the synaptic events find their neuron by itself."""
+    made = []
+    together, alone = calls(lambda: made.append(layer(es.EProp(step=es.Sgd(lr=1e-2)), "compiled")))
+    assert together > 0
+    assert alone < 0.5 * made[0][0].message_counts()["x->y"]
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_one_with_another_latest_event_is_left_out(kind, plain_python):
+    """An error reaches one neuron between two spikes: it takes its step by itself, the others theirs together."""
+
+    def between(engine):
+        net = es.Network(seed=1, engine=engine)
+        x = net.add(es.SpikeTrain([[0.001, 0.003]]), name="x")
+        y = net.add(es.LIF(), 10, name="y")
+        p = net.connect(x, y, kind(step=es.Sgd(lr=1e-2)), weight=es.uniform(0.1, 0.2), delay=1e-3)
+        voice = net.add(es.ErrorNeuron(), name="voice")
+        net.connect(net.add(es.SpikeTrain([[0.001]]), name="teacher"), voice, weight=1.0)
+        net.connect(voice, y, port="error", weight=0.5, delay=2e-3, pattern=es.edges([0], [4]))
+        net.run(0.0035)
+        return net, p
+
+    (one, p), (two, p2) = between("reference"), between("compiled")
+    together, alone = calls(lambda: two.run(0.001))
+    one.run(0.001)
+    assert (together, alone) == (1, 1)
+    here, there = one.synapse_state(p), two.synapse_state(p2)
+    assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_neuron_that_a_spike_reaches_twice(kind, plain_python):
+    """It takes one step, and both synapses see what is true then."""
+
+    def twice(engine):
+        net = es.Network(seed=1, engine=engine)
+        x = net.add(es.SpikeTrain([[0.001, 0.003, 0.006]]), name="x")
+        y = net.add(es.LIF(), 6, name="y")
+        pattern = es.edges([0] * 9, [0, 1, 1, 2, 3, 4, 4, 4, 5])
+        p = net.connect(x, y, kind(step=es.Sgd(lr=1e-2)), weight=es.uniform(0.1, 3.0), delay=1e-3, pattern=pattern)
+        net.run(0.05)
+        return net, y, p
+
+    (one, y, p), (two, y2, p2) = twice("reference"), twice("compiled")
+    assert len(one.spikes(y)) > 0
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
+    here, there = one.synapse_state(p), two.synapse_state(p2)
+    assert all(np.array_equal(here[name], there[name]) for name in here)
 
 
 @pytest.mark.parametrize("kind", RULES)

@@ -8,12 +8,14 @@ the rule's `gliders` (see `Rule`). The kernel then takes them together, up to `L
   vector instructions; these give the same bits as scalar ones;
 - neurons whose step was not smooth are left to the general way, the others take their variables back.
 
-A neuron that did anything else in between has another latest event, so a run of lanes ends before it.
+A neuron that did anything else in between has another latest event. One such is left out, and two in a row end a run
+of lanes.
 """
 
 import ast
 import copy
 from string import Template
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -34,7 +36,8 @@ CODE = '''
 def gather_${K}($args, target, window, s):
     """Bring together the next neurons of a row whose latest event was the same, and that surely did not fire since.
 
-    Returns how many there are, or 0 if it is but one.
+    One among them that does not fit, such as one that fired of late, is left out. Returns how many there are, those
+    left out among them, or 0 if it is but one.
     """
     hot = P.hot[target[0] + 0]
     w = hot.window
@@ -50,13 +53,18 @@ $rows
         return 0
     ahead = (window - w) * net.width + s
 $basis    m = 0
+    last = -1
+    fits = False
     while m < $lanes and m < target.size:
         n = python_max(target[m] + 0, 0)
         hot = P.hot[n]
-        if hot.window != w or hot.offset != o or not ahead < hot.safe or hot.level == math.inf:
+        fitted = fits
+        fits = hot.window == w and hot.offset == o and ahead < hot.safe and hot.level < math.inf
+        if n == last or not (fits or fitted):  # a neuron comes but once
             break
-        hot.window = window  # so that a neuron comes but once
-        hot.offset = s
+        last = n
+$smooth
+        if fits:
 $take
         m += 1
     return m
@@ -65,7 +73,8 @@ $take
 def glide_${K}($args, target, window, s):
     """Let the next neurons of a row take their step together, and bring those to now for which it was smooth.
 
-    Returns how many there were; the lanes of the first rule say of which it was.
+    Returns how many there were; the lanes of the first rule say of which it was. There are steps in idle lanes, too,
+    up to a multiple of eight, so that none is taken outside vectors.
     """
     w = P.hot[target[0] + 0].window
     o = P.hot[target[0] + 0].offset
@@ -82,10 +91,10 @@ $step
         hot = P.hot[n]
         if $rough:
             $done = 0.0
-            hot.window = w
-            hot.offset = o
             continue
 $give
+        hot.window = window
+        hot.offset = s
         if w != window:
             hot.c0 = hot.c0 * d00 + hot.c1 * d01
             hot.c1 = hot.c1 * d11
@@ -110,7 +119,7 @@ $epoch_ahead
             lane = 0
             together = glide_${K}($args, target[k:], window, s)
         if together == 0 or $done == 0.0:
-            if not bring_${K}($args, n, window, s) or (together == 0 and not room(net)):  # in lanes none fires
+            if not bring_${K}($args, n, window, s) or not room(net):
                 e.start = j
                 return False
 """
@@ -128,7 +137,7 @@ def texts(names: dict[str, str], followers: list[tuple[int, Synapses, str]]) -> 
         followers: the projections whose rules follow the neurons: the number of each among those with rules, and what
             the names of its rule's functions begin with.
     """
-    lines: dict[str, list[str]] = {"rows": [], "take": [], "step": [], "give": []}
+    lines: dict[str, list[str]] = {"rows": [], "smooth": [], "take": [], "step": [], "give": []}
     unfit, basis, done = "", "", []
     for k, s, rule in followers:
         assert s.rule is not None
@@ -137,7 +146,8 @@ def texts(names: dict[str, str], followers: list[tuple[int, Synapses, str]]) -> 
         method, found = s.rule.handlers[glider(s.rule, target)], places(s.rule, target)
         row, given = f"lanes{k}", f"A{k}.rule, A{k}.own[0], P.cells[0], P.model"
         lines["rows"].append(f"{row} = net.kept[A{k}.index]")
-        lines["take"] += [f"own = A{k}.own[n]", f"{row}[{found[DONE]} + m] = 1.0"]
+        lines["smooth"].append(f"{row}[{found[DONE]} + m] = 1.0 if fits else 0.0")
+        lines["take"].append(f"own = A{k}.own[n]")
         lines["take"] += [f"{row}[{found[name]} + m] = own.{name}" for name in found if name in s.rule.neuron_state]
         if set(INPUTS) & set(method.arguments):
             to = ", ".join(f"{row}[{found[name]} + m]" for name in INPUTS)
@@ -149,14 +159,12 @@ def texts(names: dict[str, str], followers: list[tuple[int, Synapses, str]]) -> 
             steps = f"{rule}__glides_keeping({row}, {given}, dt)"
             unfit, steps = f"{unfit} or {steps} == 0.0", f"int({steps})"
         lines["step"] += [f"steps = {steps}", "for _ in range(steps):"]
-        lines["step"].append(f"    {rule}__glide_lanes({row}, {given}, dt / steps, together)")
+        lines["step"].append(f"    {rule}__glide_lanes({row}, {given}, dt / steps, (together + 7) // 8 * 8)")
         lines["give"].append(f"own = A{k}.own[n]")
         lines["give"] += [f"own.{name} = {row}[{found[name]} + lane]" for name in sorted(n for _, n in method.writes)]
         done.append(f"{row}[{found[DONE]} + lane]")
-    blocks = {
-        name: "\n".join(" " * (8 if name in ("take", "give") else 4) + one for one in found)
-        for name, found in lines.items()
-    }
+    indents = {"smooth": 8, "take": 12, "give": 8}
+    blocks = {name: indent("\n".join(found), " " * indents.get(name, 4)) for name, found in lines.items()}
     rough = " or ".join(f"{one} == 0.0" for one in done)
     code = Template(CODE).substitute(names, unfit=unfit, basis=basis, rough=rough, done=done[0], lanes=LANES, **blocks)
     return code, ROW.replace("$k", str(followers[0][0])).replace("$done", done[0])
