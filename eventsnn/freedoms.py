@@ -148,7 +148,7 @@ def _compare(owner: str, before: dict[str, Any], now: dict[str, Any]) -> None:
         new = now[name]
         if isinstance(old, dict):
             _compare(f"{owner}.{name}", old, new)
-        elif not np.array_equal(old, new, equal_nan=not isinstance(old, str)):
+        elif new is not old and not np.array_equal(old, new, equal_nan=not isinstance(old, str)):
             what = f"{owner}.{name} was {old!r} and is now {new!r}; every engine took it over when the network began"
             raise LocalityError(
                 f"{what}, so use a new network, or a State that a message sets", name, owner, "temporal"

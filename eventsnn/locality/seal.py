@@ -63,16 +63,18 @@ def verify_handlers(model: Any, is_entry: Callable[[str], bool]) -> None:
         LocalityError: names the method.
     """
     kind = type(model)
-    owner = kind.__name__
-    for name, handler in kind.handlers.items():
-        found = vars(model).get(name, inspect.getattr_static(kind, name, None))
-        if getattr(found, "__code__", None) is not handler.code:
+    owner, checked = kind.__name__, kind.handlers
+    known: dict[str, Any] = {}  # what `inspect.getattr_static` would find: this comes before every run
+    for klass in reversed(kind.__mro__):
+        known.update(vars(klass))
+    known.update(vars(model))
+    for name, handler in checked.items():
+        if getattr(known.get(name), "__code__", None) is not handler.code:
             where = f"{handler.file}:{handler.line}: {owner}.{name}"
             what = "was replaced after its class was made; write a class of its own, so that its text is checked"
             raise LocalityError(f"{where} {what}", name, owner)
-    known = {name: value for klass in reversed(kind.__mro__) for name, value in vars(klass).items()}
-    for name, value in {**known, **vars(model)}.items():
-        if is_entry(name) and callable(value) and name not in kind.handlers:
+    for name, value in known.items():
+        if name not in checked and is_entry(name) and callable(value):
             what = f"{owner}.{name} was added after its class was made; write it in the class, so that it is checked"
             raise LocalityError(what, name, owner)
 
