@@ -121,7 +121,11 @@ def arriving(kind: type[Rule], options: Options) -> Iterator[Result]:
 
 
 def erbp(options: Options) -> Iterator[Result]:
-    """As the other rules; and two hidden layers that learn from a stream of random pictures and their labels."""
+    """As the other rules; and two hidden layers that learn from a stream of random pictures and their labels.
+
+    Settings are those of `demo erbp-mnist-deep`, with larger weights: so random pictures make hidden neurons fire
+    about as often as digits do.
+    """
     yield from arriving(ERBP, options)
     inputs, hidden, repetitions = options.pick(full=(784, 500, 7), quick=(784, 100, 3), tiny=(20, 8, 2))
     rng, period = np.random.default_rng(options.seed), 0.05
