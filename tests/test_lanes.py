@@ -29,6 +29,12 @@ def layer(rule, engine, again=None):
     return net, y, plastic
 
 
+def same_synapses(one, p, two, p2):
+    """All that two networks hold at the synapses of a projection is equal, to the last bit."""
+    here, there = one.synapse_state(p), two.synapse_state(p2)
+    assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
 @pytest.mark.parametrize("kind", RULES)
 def test_the_same_bits_as_one_by_one(kind, plain_python):
     """Spike times, weights, and what is kept at neurons and synapses."""
@@ -36,8 +42,7 @@ def test_the_same_bits_as_one_by_one(kind, plain_python):
     assert len(one.spikes(y)) > 10
     assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
     assert one.weights(p).tobytes() == two.weights(p2).tobytes()
-    here, there = one.synapse_state(p), two.synapse_state(p2)
-    assert all(np.array_equal(here[name], there[name]) for name in here)
+    same_synapses(one, p, two, p2)
 
 
 PAIRS = [(es.EProp, es.SuperSpike), (es.SuperSpike, es.EProp), (es.EProp, es.PairSTDP)]
@@ -52,8 +57,7 @@ def test_two_rules_at_one_neuron(kind, other, plain_python):
     assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
     for p, p2 in zip(one.description.projections[:2], two.description.projections[:2], strict=True):
         assert one.weights(p).tobytes() == two.weights(p2).tobytes()
-        here, there = one.synapse_state(p), two.synapse_state(p2)
-        assert all(np.array_equal(here[name], there[name]) for name in here)
+        same_synapses(one, p, two, p2)
     assert "glide_" in two.kernel()
 
 
@@ -101,28 +105,27 @@ def test_one_with_another_latest_event_is_left_out(kind, plain_python):
     together, alone = calls(lambda: two.run(0.001))
     one.run(0.001)
     assert (together, alone) == (1, 1)
-    here, there = one.synapse_state(p), two.synapse_state(p2)
-    assert all(np.array_equal(here[name], there[name]) for name in here)
+    same_synapses(one, p, two, p2)
 
 
 @pytest.mark.parametrize("kind", RULES)
 def test_a_neuron_that_a_spike_reaches_twice(kind, plain_python):
-    """It takes one step, and both synapses see what is true then."""
+    """It takes one step, within a window and into the next one, and both synapses see what is true then."""
 
     def twice(engine):
         net = es.Network(seed=1, engine=engine)
-        x = net.add(es.SpikeTrain([[0.001, 0.003, 0.006]]), name="x")
+        x = net.add(es.SpikeTrain([[0.001, 0.003, 0.006, 0.058, 0.064, 0.066]]), name="x")
         y = net.add(es.LIF(), 6, name="y")
         pattern = es.edges([0] * 9, [0, 1, 1, 2, 3, 4, 4, 4, 5])
         p = net.connect(x, y, kind(step=es.Sgd(lr=1e-2)), weight=es.uniform(0.1, 3.0), delay=1e-3, pattern=pattern)
-        net.run(0.05)
+        net.run(0.1)
         return net, y, p
 
     (one, y, p), (two, y2, p2) = twice("reference"), twice("compiled")
     assert len(one.spikes(y)) > 0
+    assert 0.059 < one.plan.width < 0.065
     assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
-    here, there = one.synapse_state(p), two.synapse_state(p2)
-    assert all(np.array_equal(here[name], there[name]) for name in here)
+    same_synapses(one, p, two, p2)
 
 
 @pytest.mark.parametrize("kind", RULES)
