@@ -55,6 +55,8 @@ class LinearNeuron(Neuron, abstract=True):
         "level": ("self", "cell"),
         "decay": ("self", "dt"),
         "calm": ("self", "level", "v", "i"),
+        "calm_after": ("self", "cell"),
+        "trend": ("self", "level", "v", "i"),
         "horizon": ("self", "span"),
         "headroom": ("self", "level", "v", "i", "go", "per"),
         "factors": ("self", "s"),
@@ -96,6 +98,14 @@ class LinearNeuron(Neuron, abstract=True):
 
         Less than 0 if that is not known.
         """
+        return -1.0
+
+    def calm_after(self, cell: Any) -> float:
+        """A time within which the voltage surely stays below threshold after a refractory period: 0 if not known."""
+        return 0.0
+
+    def trend(self, level: float, v: float, i: float) -> float:
+        """A number with the sign of the voltage's slope, if that changes at most once without input; or else -1."""
         return -1.0
 
     def carry(self, cell: Any, dt: float) -> None:

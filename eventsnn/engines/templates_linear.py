@@ -52,6 +52,14 @@ $after_fire
 $log_fire
 
 
+def released_${K}(P, n):
+    """The offset before which a neuron surely does not fire that is refractory, or was until it was last looked at."""
+    if P.hot[n].level < math.inf:
+        return 0.0
+    cell = load_${K}(P, n)
+    return cell.hold + ${M}__calm_after(P.model, cell)
+
+
 def catch_up_${K}($args, n, window, offset):
     """Let the neuron fire wherever it reached the threshold before now, or now if that was decided before.
 
@@ -59,7 +67,8 @@ def catch_up_${K}($args, n, window, offset):
     """
     hot = P.hot[n]
     while net.i[FAULT] == 0:
-        if (window - hot.window) * net.width + offset < hot.safe:
+        now = (window - hot.window) * net.width + offset
+        if now < hot.safe or now < released_${K}(P, n):
             return True
         cell = load_${K}(P, n)
         x = ${M}__crossing(P.model, cell, cell.offset)
@@ -190,10 +199,17 @@ def spend_${K}(net, P, n, s, b0, b1, g):
 def stays_calm_${K}(net, P, n, window):
     """Whether the neuron surely stays below threshold to the end of the window; if so, when to look again is noted."""
     hot = P.hot[n]
-    if hot.budget >= 0.0 and hot.window == window and hot.level < math.inf:
-        v = hot.level + hot.c0 * P.grid[END_0] + hot.c1 * P.grid[END_1]
-        hot.safe = net.width + ${M}__calm(P.model, hot.level, v, hot.c1 * P.grid[END_I])
-    left = hot.safe - (window - hot.window) * net.width
+    steps = window - hot.window
+    enough = steps == 0 and hot.budget >= 0.0
+    if hot.level < math.inf and (enough or (hot.offset < hot.safe and steps < STEPS)):
+        at = DECAY + 3 * steps
+        c1 = hot.c1 * P.grid[at + 2]
+        v = hot.level + (hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]) * P.grid[END_0] + c1 * P.grid[END_1]
+        i = c1 * P.grid[END_I]
+        calm = ${M}__calm(P.model, hot.level, v, i)
+        if enough or (calm > 0.0 and ${M}__trend(P.model, hot.level, v, i) >= 0.0):
+            hot.safe = (steps + 1) * net.width + calm
+    left = hot.safe - steps * net.width
     if left >= net.width:
         if hot.safe < math.inf:
             visit(net, P.first + n, window + whole(left / net.width))
@@ -209,7 +225,9 @@ def finish_${K}($args, n, window, limit, stage):
         if stays_calm_${K}(net, P, n, window):
             return True
         cell = load_${K}(P, n)
-        x = ${M}__crossing(P.model, cell, cell.offset)
+        x = released_${K}(P, n)
+        if hot.window + whole(x / net.width) <= window:
+            x = ${M}__crossing(P.model, cell, cell.offset)
         if x == math.inf:
             if hot.level < math.inf:
                 hot.safe = x

@@ -155,6 +155,14 @@ class IF(LinearNeuron):
             return 0.0
         return room * self.tau_syn / i - self.moment if i >= room else math.inf
 
+    def calm_after(self, cell):
+        """Such a time after a refractory period."""
+        return self.calm(0.0, cell.v_hold, -cell.c1 * self.left(cell.hold))
+
+    def trend(self, level, v, i):
+        """Which way the voltage goes."""
+        return i
+
     def horizon(self, span):
         """(go, per): it goes nowhere by itself, and this much excitation raises the voltage by at most 1."""
         return 0.0, 1.0 / (self.psp(span) * 1.000001)

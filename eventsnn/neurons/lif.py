@@ -344,6 +344,15 @@ class LIF(LinearNeuron, Response):
         x = room / rise
         return x * (1.0 + x * (0.5 + x * 0.33)) * self.tau_mem - self.moment
 
+    def calm_after(self, cell):
+        """Such a time after a refractory period."""
+        i = cell.c1 * math.exp(-cell.hold / self.tau_syn) / self.unit if self.pulse == 0.0 else 0.0
+        return self.calm(self.level(cell), cell.v_hold, i)
+
+    def trend(self, level, v, i):
+        """Which way the voltage goes."""
+        return level + i - v
+
     def horizon(self, span):
         """(go, per): the part of the way to its level, and the excitation that raises the voltage by at most 1."""
         per = self.top if span >= self.turn else self.psp(span) * 1.000001
