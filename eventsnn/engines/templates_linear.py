@@ -290,10 +290,10 @@ $log_row
 )
 
 RUSH = '''
-def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f1):
+def rush_${K}(net, P, target, weight, window, width, s, f0, f1, b0, b1, g):
     """Let a spike reach synapses without a rule, up to the first that needs more than a sum; return how many."""
-    hot, grid = P.hot, P.grid
-    b0, b1, g, go, per = grid[START_0], grid[START_1], grid[START_I], grid[GO_2], grid[PER_2]
+    hot, grid, visits, groups, blocks = P.hot, P.grid, net.visits, net.groups, net.blocks
+    start_0, start_1, start_i, go, per = grid[START_0], grid[START_1], grid[START_I], grid[GO_2], grid[PER_2]
     go_ever, per_ever = grid[GO_EVER], grid[PER_EVER]
     for k in range(target.size):
         n = target[k]
@@ -310,14 +310,14 @@ def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f
             at = DECAY + 3 * steps
             c0 = c0 * grid[at] + c1 * grid[at + 1]
             c1 = c1 * grid[at + 2]
-            v = cell.level + c0 * b0 + c1 * b1
+            v = cell.level + c0 * start_0 + c1 * start_1
             node = P.first + n
             need = w if w > 0.0 else 0.0
             budget = -1.0
             if cell.safe == math.inf:  # it was in no danger; mostly it still is not
-                budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go_ever, per_ever)
+                budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go_ever, per_ever)
             if budget < need:
-                budget = ${M}__headroom(P.model, cell.level, v, c1 * g, go, per)
+                budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go, per)
                 if steps > 2 or budget < need:
                     return k
                 cell.safe = 2.0 * width
@@ -327,13 +327,14 @@ def rush_${K}(P, visits, groups, blocks, target, weight, window, width, s, f0, f
                     if window + 2 < blocks[node // BLOCK]:
                         blocks[node // BLOCK] = window + 2
             cell.window = window
-        budget -= w if w > 0.0 else 0.0
-        if budget < 0.0:
+        elif budget < 0.0 and not s < cell.safe:
             return k
         cell.c0 = c0 + w * f0
         cell.c1 = c1 + w * f1
-        cell.budget = budget
+        cell.budget = budget - (w if w > 0.0 else 0.0)
         cell.offset = s
+        if cell.budget < 0.0:
+            spend_${K}(net, P, n, s, b0, b1, g)
     return target.size
 '''
 
@@ -347,7 +348,7 @@ def row_${K}_fixed($args, R, x, window):
     while True:
         target = R.target[e.start : e.stop]
         weight = R.weight[e.start : e.stop]
-        e.start += rush_${K}(P, net.visits, net.groups, net.blocks, target, weight, window, net.width, s, f0, f1)
+        e.start += rush_${K}(net, P, target, weight, window, net.width, s, f0, f1, b0, b1, g)
         if e.start == e.stop:
             return True
         if not slow_${K}($args, R.target[e.start] + 0, R.weight[e.start], window, s, f0, f1, b0, b1, g):
