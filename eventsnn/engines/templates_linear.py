@@ -318,14 +318,21 @@ def rush_${K}(net, P, target, weight, window, width, s, f0, f1, b0, b1, g):
                 budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go_ever, per_ever)
             if budget < need:
                 budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go, per)
-                if steps > 2 or budget < need:
-                    return k
-                cell.safe = 2.0 * width
-                visits[node] = window + 2
-                if window + 2 < groups[node // GROUP]:
-                    groups[node // GROUP] = window + 2
-                    if window + 2 < blocks[node // BLOCK]:
-                        blocks[node // BLOCK] = window + 2
+                if steps <= 2 and budget >= need:
+                    cell.safe = 2.0 * width
+                    visits[node] = window + 2
+                    if window + 2 < groups[node // GROUP]:
+                        groups[node // GROUP] = window + 2
+                        if window + 2 < blocks[node // BLOCK]:
+                            blocks[node // BLOCK] = window + 2
+                else:
+                    budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, grid[GO_1], grid[PER_1])
+                    safe = cell.safe - steps * width
+                    safe = width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, cell.level, v, c1 * start_i))
+                    if not s < safe:
+                        return k
+                    cell.safe = safe
+                    touch(net, node)
             cell.window = window
         elif budget < 0.0 and not s < cell.safe:
             return k
