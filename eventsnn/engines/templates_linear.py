@@ -305,7 +305,8 @@ def rush_${K}(net, P, target, weight, window, width, s, f0, f1, b0, b1, g):
         c1 = cell.c1
         if cell.window != window:
             steps = window - cell.window
-            if steps >= STEPS or not s < cell.safe - steps * width or cell.level == math.inf:
+            safe = cell.safe - steps * width
+            if steps >= STEPS or not safe >= 0.0 or cell.level == math.inf:
                 return k
             at = DECAY + 3 * steps
             c0 = c0 * grid[at] + c1 * grid[at + 1]
@@ -327,7 +328,6 @@ def rush_${K}(net, P, target, weight, window, width, s, f0, f1, b0, b1, g):
                             blocks[node // BLOCK] = window + 2
                 else:
                     budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, grid[GO_1], grid[PER_1])
-                    safe = cell.safe - steps * width
                     safe = width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, cell.level, v, c1 * start_i))
                     if not s < safe:
                         return k
