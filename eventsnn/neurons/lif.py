@@ -321,7 +321,8 @@ class LIF(LinearNeuron, Response):
         """(b0, b1, g): at offset s the voltage is level + c0 b0 + c1 b1, and the current c1 g."""
         if self.pulse > 0.0:
             return math.exp(-s / self.tau_mem), 0.0, 0.0
-        return math.exp(-s / self.tau_mem), self.phi(s), math.exp(-s / self.tau_syn) / self.unit
+        e = math.exp(-s / self.tau_syn)
+        return math.exp(-s / self.tau_mem), e if self.near == 0.0 else self.phi(s), e / self.unit
 
     def calm(self, level, v, i):
         """A time within which a voltage v with current i surely does not reach the threshold without input.
