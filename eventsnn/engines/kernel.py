@@ -148,7 +148,7 @@ def _header(plan: Plan) -> str:
 
 
 NET = (
-    "width tick stages i f pool lists buckets nodes touched is_touched visits groups blocks runs spikes feed counts "
+    "width tick stages i f pool lists bins buckets nodes touched is_touched visits groups blocks runs spikes feed counts "
     "inbox lacking moments ahead values_ahead notes kept " + " ".join(logs.BUFFERS)
 )
 TUPLES = {

@@ -75,6 +75,7 @@ ROW_AHEAD, LINE_WEIGHTS, LINE_TARGETS = 1024, 8, 16  # synapses: asked for of th
 AHEAD, SOON = 16, 6  # records; so far ahead their memory is asked for, and that of what they point to
 BLOCK = 256  # neurons whose earliest visit is known, and that stay in one thread
 GROUP = 32  # neurons of a block whose visits are looked through together
+SPREAD_FROM, BINS = 32, 512  # entries of a window, and parts of it
 NO_VISIT = 1 << 62
 HORIZON = 2.0**61  # windows; no run goes farther
 
@@ -202,6 +203,23 @@ def collect(net, window, stage):
     return n
 
 
+def spread(net, n):
+    """Bring the order nearly into that of time: by the part of the window in which an entry is."""
+    pool, order, other, bins = net.pool, net.lists[ORDER], net.lists[OTHER], net.bins
+    scale = (bins.size - 1) / net.width
+    bins[:] = 0
+    for k in range(n):
+        bins[int(pool[order[k]].offset * scale) + 1] += 1
+    for b in range(1, bins.size):
+        bins[b] += bins[b - 1]
+    for k in range(n):
+        b = int(pool[order[k]].offset * scale)
+        other[bins[b]] = order[k]
+        bins[b] += 1
+    for k in range(n):
+        order[k] = other[k]
+
+
 def sort_entries(net, n):
     """Merge sort of the order, by insertion in short stretches."""
     pool, order, other = net.pool, net.lists[ORDER], net.lists[OTHER]
@@ -210,6 +228,8 @@ def sort_entries(net, n):
         k += 1
     if k >= n:
         return
+    if n >= SPREAD_FROM:
+        spread(net, n)
     width = 16
     for low in range(0, n, width):
         for i in range(low + 1, min(low + width, n)):
@@ -222,6 +242,10 @@ def sort_entries(net, n):
     while width < n:
         for low in range(0, n, 2 * width):
             middle, high = min(low + width, n), min(low + 2 * width, n)
+            if middle == high or before(pool[order[middle - 1]], pool[order[middle]]):
+                for k in range(low, high):
+                    other[k] = order[k]
+                continue
             i, j = low, middle
             for k in range(low, high):
                 if i < middle and (j >= high or not before(pool[order[j]], pool[order[i]])):

@@ -85,7 +85,7 @@ def _part(arrays: Arrays) -> Any:
     buckets = np.full((RING, net.stages + 1), -1, np.int64)
     buckets[:, net.stages] = 0
     part = net._replace(
-        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), buckets=buckets,
+        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), bins=np.zeros_like(net.bins), buckets=buckets,
         touched=np.zeros_like(net.touched), spikes=zeros(SPIKES, net.spikes.dtype), inbox=net.inbox[:0].copy(),
         counts=np.zeros_like(net.counts), kept=np.full_like(net.kept, np.nan),
     )  # fmt: skip
