@@ -26,10 +26,10 @@ ENTRY = np.dtype(  # a cache line each
     {
         "names": [
             "window", "offset", "kind", "sender", "synapse", "nth", "projection", "start", "stop", "value", "back",
-            "stage", "next",
+            "stage",
         ],
-        "formats": ["i8", "f8", "i1", "i4", "i8", "i8", "i4", "i4", "i4", "f8", "i1", "i2", "i4"],
-        "offsets": [0, 8, 62, 48, 24, 32, 56, 40, 44, 16, 63, 60, 52],
+        "formats": ["i8", "f8", "i1", "i4", "i8", "i8", "i4", "i4", "i4", "f8", "i1", "i2"],
+        "offsets": [0, 8, 62, 48, 24, 32, 56, 40, 44, 16, 63, 60],
         "itemsize": LINE,
     }
 )  # fmt: skip
@@ -301,7 +301,7 @@ class Arrays:
         for x in net.buckets[:, :-1].ravel():
             while x >= 0:
                 used[x] = True
-                x = net.pool["next"][x]
+                x = net.lists[loop.NEXT, x]
         used[net.lists[loop.FARTHER, : int(net.i[loop.FAR])]] = True
         entries = net.pool[used]
         entries = entries[entries["projection"] >= 0]

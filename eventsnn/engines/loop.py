@@ -57,7 +57,7 @@ DONE, GUEST, FULL, PAUSE, FAULTY, SHARE, MORE = 0, 1, 2, 3, 4, 5, 6
 # faults
 RUNAWAY, NOT_FINITE, REFUSED, UNSENT, NO_TIME = 1, 2, 3, 4, 5
 
-ORDER, OTHER, FARTHER, VACANT = 0, 1, 2, 3  # rows of `net.lists`
+ORDER, OTHER, FARTHER, NEXT, VACANT = 0, 1, 2, 3, 4  # rows of `net.lists`
 
 # places in a linear population's `grid`: numbers that are the same in every window
 START_0, START_1, START_I = 0, 1, 2  # what the coefficients contribute to voltage and current at its start
@@ -115,7 +115,7 @@ def file_entry(net, x):
     ring = net.buckets.shape[0]
     if e.window - net.i[WINDOW] < ring:
         slot = e.window % ring
-        e.next = net.buckets[slot, e.stage]
+        net.lists[NEXT, x] = net.buckets[slot, e.stage]
         net.buckets[slot, e.stage] = x
         net.buckets[slot, net.stages] += 1
         net.i[NEAR] += 1
@@ -191,7 +191,7 @@ def collect(net, window, stage):
     while x >= 0:
         net.lists[ORDER, n] = x
         n += 1
-        x = net.pool[x].next
+        x = net.lists[NEXT, x]
     net.buckets[slot, net.stages] -= n
     net.i[NEAR] -= n
     order = net.lists[ORDER]

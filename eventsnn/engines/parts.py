@@ -17,6 +17,7 @@ from eventsnn.engines.loop import (
     FREE,
     NEAR,
     NEED,
+    NEXT,
     ORDER,
     SPIKES,
     WINDOW,
@@ -33,7 +34,7 @@ def is_heavy(net, slot, stage, least):
     n = 0
     while x >= 0 and n < least:
         n += net.pool[x].stop - net.pool[x].start
-        x = net.pool[x].next
+        x = net.lists[NEXT, x]
     return n >= least
 
 
@@ -68,7 +69,7 @@ def merge(net, part):
             x = part.buckets[window % ring, stage]
             part.buckets[window % ring, stage] = -1
             while x >= 0:
-                following = part.pool[x].next
+                following = part.lists[NEXT, x]
                 hand_over(net, part, x)
                 part.i[NEAR] -= 1
                 x = following
