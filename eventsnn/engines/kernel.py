@@ -92,7 +92,7 @@ def _decorated(source: str) -> str:
     for line in source.split("\n"):
         if line.startswith("def "):
             name = line[4 : line.index("(")]
-            often = name.startswith(("each_", "held_")) or ("__on_" in name)
+            often = name.startswith(("each_", "turn_")) or ("__on_" in name)
             often = often or name.endswith(OFTEN)  # or their many values would go through memory
             kind = "part" if name.startswith("part_") else "inlined" if often else "inner"
             lines.append(f"@{'entry' if name in ENTRIES else kind}")

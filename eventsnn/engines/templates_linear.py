@@ -109,51 +109,39 @@ $flow    cell = load_${K}(P, n)
     return True
 
 
-def enter_${K}($args, n, window, s):
-    """The first arrival of a window, at offset s.
+def turn_${K}(net, P, n, window, s, least):
+    """Bring a neuron to a window in which it has no arrival yet, where all that moves is sums; return whether it was.
 
-    How much input surely leaves the neuron below threshold for ever, or else to the end of the next window, is its
-    budget: arrivals that stay within it ask nothing more. Returns whether there was room for all that happened on the
-    way.
+    How much input surely leaves the neuron below threshold for ever, or for two windows, or else to the end of this one
+    is its budget: arrivals that stay within it ask nothing more. The first needs `least`, at offset s.
     """
     hot = P.hot[n]
     steps = window - hot.window
     dt = steps * net.width
     safe = hot.safe - dt
-    if safe < 0.0:
-        return bring_${K}($args, n, window, s)
-    if steps < STEPS:
-        at = DECAY + 3 * steps
-        c0 = hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]
-        c1 = hot.c1 * P.grid[at + 2]
-    else:
-        d00, d01, d11 = ${M}__decay(P.model, dt)
-        c0 = hot.c0 * d00 + hot.c1 * d01
-        c1 = hot.c1 * d11
-    budget = -1.0
-    if hot.level == math.inf:
-        if not s < safe:
-            return bring_${K}($args, n, window, s)
-        budget = math.inf if safe >= net.width else -1.0
-        if safe < math.inf:  # or else it is held until a `reset`
-            P.cells[n].hold -= dt
-            touch(net, P.first + n)
-    else:
+    held = hot.level == math.inf
+    if steps >= STEPS or not safe >= 0.0 or (held and safe < math.inf):
+        return False
+    at = DECAY + 3 * steps
+    c0 = hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]
+    c1 = hot.c1 * P.grid[at + 2]
+    budget = math.inf if held else -1.0
+    if not held:
         v = hot.level + c0 * P.grid[START_0] + c1 * P.grid[START_1]
         i = c1 * P.grid[START_I]
         if safe == math.inf:  # it was in no danger; mostly it still is not
             budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_EVER], P.grid[PER_EVER])
-        if budget < 0.0 and steps <= 2:  # a neuron that little reaches had better be told when to be looked at again
+        if budget < least:
             budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_2], P.grid[PER_2])
-            if budget >= 0.0:
+            if budget >= least and steps <= 2:  # others that little reaches are told below when to be looked at again
                 safe = 2.0 * net.width
                 visit(net, P.first + n, window + 2)
-        if budget < 0.0:
-            touch(net, P.first + n)
-            budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_1], P.grid[PER_1])
-            safe = net.width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, hot.level, v, i))
-            if not s < safe:
-                return bring_${K}($args, n, window, s)
+            else:
+                budget = ${M}__headroom(P.model, hot.level, v, i, P.grid[GO_1], P.grid[PER_1])
+                safe = net.width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, hot.level, v, i))
+                if not s < safe:
+                    return False
+                touch(net, P.first + n)
 $carry    hot.c0 = c0
     hot.c1 = c1
     hot.window = window
@@ -162,17 +150,22 @@ $carry    hot.c0 = c0
     return True
 
 
-def held_${K}(P, hot, n, window, width):
-    """Whether the neuron is held until a `reset`; if so, the first arrival of a window moves its coefficients only."""
-    steps = window - hot.window
-    if hot.safe < math.inf or hot.level < math.inf or steps >= STEPS:
-        return False
-    dt = steps * width
-    at = DECAY + 3 * steps
-$carry    hot.c0 = hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]
-    hot.c1 = hot.c1 * P.grid[at + 2]
+def enter_${K}($args, n, window, s):
+    """The same for any neuron; return whether there was room for all that happened on the way."""
+    hot = P.hot[n]
+    dt = (window - hot.window) * net.width
+    safe = hot.safe - dt
+    if hot.level < math.inf or not s < safe:
+        return bring_${K}($args, n, window, s)
+    d00, d01, d11 = ${M}__decay(P.model, dt)
+$carry    hot.c0 = hot.c0 * d00 + hot.c1 * d01
+    hot.c1 = hot.c1 * d11
     hot.window = window
-    hot.budget = math.inf
+    hot.safe = safe
+    hot.budget = math.inf if safe >= net.width else -1.0
+    if safe < math.inf:
+        P.cells[n].hold -= dt
+        touch(net, P.first + n)
     return True
 
 
@@ -180,7 +173,8 @@ def see_${K}($args, n, window, s):
     """A message that leaves the voltage alone, at offset s; the neuron has caught up, so there is room."""
     hot = P.hot[n]
     if hot.window != window:
-        enter_${K}($args, n, window, s)
+        if not turn_${K}(net, P, n, window, s, 0.0):
+            enter_${K}($args, n, window, s)
     elif hot.budget < 0.0 and not s < hot.safe:
         bring_${K}($args, n, window, s)
     hot.offset = s
@@ -269,8 +263,8 @@ ROW = (
 $check
         n = target[k] + 0
         hot = P.hot[n]
-        if hot.window != window and not held_${K}(P, hot, n, window, net.width):
-            if not enter_${K}($args, n, window, s) or not room(net):
+        if hot.window != window:
+            if not turn_${K}(net, P, n, window, s, 0.0) and not (enter_${K}($args, n, window, s) and room(net)):
                 e.start = j
                 return False
         elif hot.budget < 0.0 and not s < hot.safe:
@@ -290,56 +284,23 @@ $log_row
 )
 
 RUSH = '''
-def rush_${K}(net, P, target, weight, window, width, s, f0, f1, b0, b1, g):
+def rush_${K}(net, P, target, weight, window, s, f0, f1, b0, b1, g):
     """Let a spike reach synapses without a rule, up to the first that needs more than a sum; return how many."""
-    hot, grid, visits, groups, blocks = P.hot, P.grid, net.visits, net.groups, net.blocks
-    start_0, start_1, start_i, go, per = grid[START_0], grid[START_1], grid[START_I], grid[GO_2], grid[PER_2]
-    go_ever, per_ever = grid[GO_EVER], grid[PER_EVER]
+    hot = P.hot
     for k in range(target.size):
-        n = target[k]
+        n = target[k] + 0
         w = weight[k]
-        prefetch(hot, target[k + AHEAD if k + AHEAD < target.size else k])
+        prefetch(hot, target[k + AHEAD if k + AHEAD < target.size else k] + 0)
         cell = hot[n]
-        budget = cell.budget
-        c0 = cell.c0
-        c1 = cell.c1
         if cell.window != window:
-            steps = window - cell.window
-            safe = cell.safe - steps * width
-            if steps >= STEPS or not safe >= 0.0 or cell.level == math.inf:
+            if not turn_${K}(net, P, n, window, s, w if w > 0.0 else 0.0):
                 return k
-            at = DECAY + 3 * steps
-            c0 = c0 * grid[at] + c1 * grid[at + 1]
-            c1 = c1 * grid[at + 2]
-            v = cell.level + c0 * start_0 + c1 * start_1
-            node = P.first + n
-            need = w if w > 0.0 else 0.0
-            budget = -1.0
-            if cell.safe == math.inf:  # it was in no danger; mostly it still is not
-                budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go_ever, per_ever)
-            if budget < need:
-                budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, go, per)
-                if steps <= 2 and budget >= need:
-                    cell.safe = 2.0 * width
-                    visits[node] = window + 2
-                    if window + 2 < groups[node // GROUP]:
-                        groups[node // GROUP] = window + 2
-                        if window + 2 < blocks[node // BLOCK]:
-                            blocks[node // BLOCK] = window + 2
-                else:
-                    budget = ${M}__headroom(P.model, cell.level, v, c1 * start_i, grid[GO_1], grid[PER_1])
-                    safe = width if budget >= 0.0 else python_max(safe, ${M}__calm(P.model, cell.level, v, c1 * start_i))
-                    if not s < safe:
-                        return k
-                    cell.safe = safe
-                    touch(net, node)
-            cell.window = window
-        elif budget < 0.0 and not s < cell.safe:
+        elif cell.budget < 0.0 and not s < cell.safe:
             return k
-        cell.c0 = c0 + w * f0
-        cell.c1 = c1 + w * f1
-        cell.budget = budget - (w if w > 0.0 else 0.0)
+        cell.c0 += w * f0
+        cell.c1 += w * f1
         cell.offset = s
+        cell.budget -= w if w > 0.0 else 0.0
         if cell.budget < 0.0:
             spend_${K}(net, P, n, s, b0, b1, g)
     return target.size
@@ -355,7 +316,7 @@ def row_${K}_fixed($args, R, x, window):
     while True:
         target = R.target[e.start : e.stop]
         weight = R.weight[e.start : e.stop]
-        e.start += rush_${K}(net, P, target, weight, window, net.width, s, f0, f1, b0, b1, g)
+        e.start += rush_${K}(net, P, target, weight, window, s, f0, f1, b0, b1, g)
         if e.start == e.stop:
             return True
         if not slow_${K}($args, R.target[e.start] + 0, R.weight[e.start], window, s, f0, f1, b0, b1, g):
