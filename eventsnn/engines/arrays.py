@@ -167,8 +167,8 @@ class Arrays:
         buckets[:, stages] = 0
         net = self.module.Net(
             width=plan.width, tick=plan.grid or 0.0, stages=stages, i=i, f=np.zeros(2), pool=zeros(0, ENTRY),
-            lists=np.zeros((loop.VACANT + 1, 0), np.int64), bins=np.zeros(loop.BINS + 1, np.int64), buckets=buckets, nodes=nodes,
-            touched=np.zeros(2 * n + 2, np.int64), is_touched=np.zeros(n, np.int8),
+            lists=np.zeros((loop.VACANT + 1, 0), np.int64), buckets=buckets, bins=np.zeros(loop.BINS + 1, np.int64),
+            nodes=nodes, touched=np.zeros(2 * n + 2, np.int64), is_touched=np.zeros(n, np.int8),
             visits=np.full(n, loop.NO_VISIT, np.int64), groups=np.full(n // loop.GROUP + 1, loop.NO_VISIT, np.int64),
             blocks=np.full(n // loop.BLOCK + 1, loop.NO_VISIT, np.int64), runs=np.concatenate((runs, relays)),
             spikes=zeros(SPIKES, SPIKE), feed=zeros(0, FEED), counts=np.zeros((2, len(plan.synapses)), np.int64),

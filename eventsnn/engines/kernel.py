@@ -148,8 +148,8 @@ def _header(plan: Plan) -> str:
 
 
 NET = (
-    "width tick stages i f pool lists bins buckets nodes touched is_touched visits groups blocks runs spikes feed counts "
-    "inbox lacking moments ahead values_ahead notes kept " + " ".join(logs.BUFFERS)
+    "width tick stages i f pool lists buckets nodes touched is_touched visits groups blocks runs spikes feed counts "
+    "inbox bins lacking moments ahead values_ahead notes kept " + " ".join(logs.BUFFERS)
 )
 TUPLES = {
     "Linear": "model cells hot grid first stage sends",

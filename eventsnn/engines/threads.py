@@ -85,8 +85,8 @@ def _part(arrays: Arrays) -> Any:
     buckets = np.full((RING, net.stages + 1), -1, np.int64)
     buckets[:, net.stages] = 0
     part = net._replace(
-        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), bins=np.zeros_like(net.bins), buckets=buckets,
-        touched=np.zeros_like(net.touched), spikes=zeros(SPIKES, net.spikes.dtype), inbox=net.inbox[:0].copy(),
-        counts=np.zeros_like(net.counts), kept=np.full_like(net.kept, np.nan),
+        i=i, f=np.zeros_like(net.f), pool=net.pool[:0].copy(), lists=net.lists[:, :0].copy(), buckets=buckets,
+        bins=np.zeros_like(net.bins), touched=np.zeros_like(net.touched), spikes=zeros(SPIKES, net.spikes.dtype),
+        inbox=net.inbox[:0].copy(), counts=np.zeros_like(net.counts), kept=np.full_like(net.kept, np.nan),
     )  # fmt: skip
     return with_pool(part, len(net.pool))
