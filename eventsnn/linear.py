@@ -32,8 +32,11 @@ class LinearNeuron(Neuron, abstract=True):
     A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
     the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
 
-    For speed a model may also give `horizon` and `headroom`: how much input surely leaves it below threshold for a
-    while. The compiled engine then sums inputs that stay within that without a further look.
+    For speed a model may also give
+
+    - `horizon` and `headroom`: how much input surely leaves it below threshold for a while. The compiled engine then
+      sums inputs that stay within that without a further look;
+    - `trend` and `calm_after`, which spare searches for crossings that are not there.
 
     A model that keeps more than a voltage, such as a dendrite, may also give
 

@@ -1,5 +1,7 @@
 """Properties of random networks: no crossing is missed, and every spike is one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,3 +150,47 @@ def test_excitation_within_the_headroom_fires_nobody(tau_syn, i, v, v_inf, span,
             c0, c1 = c0 + left / len(times) * f0, c1 + left / len(times) * f1
         end = m.first(c0, c1, v_inf, max(times) * span)
         assert end > horizon or end == np.inf
+
+
+@given(
+    st.sampled_from([0.0, 0.05, 0.5, 1.0, 1.05, 3.0]),
+    st.booleans(),
+    st.floats(-8.0, 8.0),
+    st.floats(-2.0, 0.999),
+    st.floats(-2.0, 2.0),
+    st.floats(0.01, 4.0),
+)
+@settings(max_examples=400)
+def test_a_voltage_that_rises_below_threshold_was_nowhere_higher(tau_syn, leaky, i, v, v_inf, span):
+    """What ends a search for crossings early: the slope's sign at the end of a span."""
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn) if leaky else es.IF(tau_syn=tau_syn)
+    cell = cell_of(m, v, i, v_inf)
+    level = m.level(cell)
+    b0, b1, g = m.basis(span)
+    later = level + cell.c0 * b0 + cell.c1 * b1
+    if m.calm(level, later, cell.c1 * g) > 0.0 and m.trend(level, later, cell.c1 * g) >= 0.0:
+        assert m.crossing(cell, 0.0) > span
+
+
+@given(
+    st.sampled_from([0.0, 0.05, 0.5, 1.0, 1.05, 3.0]),
+    st.booleans(),
+    st.floats(-8.0, 8.0),
+    st.floats(-2.0, 0.999),
+    st.floats(-2.0, 2.0),
+    st.floats(0.0, 4.0),
+)
+@settings(max_examples=400)
+def test_a_neuron_stays_calm_after_its_refractory_period(tau_syn, leaky, i, v, v_inf, hold):
+    """Never longer than until the crossing that would come without input."""
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn) if leaky else es.IF(tau_syn=tau_syn)
+    cell = cell_of(m, v, i, v_inf)
+    cell.hold, cell.v_hold = hold, v
+    assert 0.0 < m.calm_after(cell) <= m.crossing(cell, 0.0) - hold + ROUNDING
+
+
+def cell_of(m, v, i, v_inf):
+    """A neuron with a voltage, a current and a bias at offset 0."""
+    cell = SimpleNamespace(v=v, i=i if m.tau_syn > 0.0 else 0.0, i_bias=v_inf, c0=0.0, c1=0.0, hold=-1.0, v_hold=0.0)
+    m.begin(cell)
+    return cell

@@ -24,6 +24,7 @@ class Net(NamedTuple):
     i: np.ndarray
     pool: np.ndarray
     lists: np.ndarray
+    bins: np.ndarray
     buckets: np.ndarray
     visits: np.ndarray
     groups: np.ndarray
@@ -51,7 +52,7 @@ def make_net(ring, entries=400, neurons=10):
     due = [np.full(n, loop.NO_VISIT) for n in (neurons, neurons // loop.GROUP + 1, neurons // loop.BLOCK + 1)]
     feed, nodes = zeros(0, sources.FEED), zeros(neurons, arrays.NODE)
     return Net(
-        1.0, STAGES, i, pool, lists, buckets, *due, feed, nodes,
+        1.0, STAGES, i, pool, lists, np.zeros(loop.BINS + 1, np.int64), buckets, *due, feed, nodes,
         np.zeros(2 * neurons + 2, np.int64), np.zeros(neurons, np.int8),
     )  # fmt: skip
 
@@ -101,11 +102,12 @@ def test_entries_come_out_in_the_total_order(ring, seed):
     assert net.i[loop.NEAR] == net.i[loop.FAR] == 0
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 16, 17, 33, 100, 399])
-def test_sorting(n):
+@pytest.mark.parametrize("n", [0, 1, 2, 16, 17, loop.SPREAD_FROM - 1, loop.SPREAD_FROM, 33, 100, 399])
+@pytest.mark.parametrize("times", [[0.0, 0.5], [0.3], np.linspace(0.0, 1.0, 5000, endpoint=False).tolist()])
+def test_sorting(n, times):
     rng = random.Random(n)
     net = make_net(1)
-    keys = [(rng.choice([0.0, 0.5]), rng.randrange(2), rng.randrange(2), rng.randrange(2), k) for k in range(n)]
+    keys = [(rng.choice(times), rng.randrange(2), rng.randrange(2), rng.randrange(2), k) for k in range(n)]
     rng.shuffle(keys)
     for key in keys:
         push(net, 0, 1, *key)
