@@ -213,6 +213,26 @@ def test_a_crossing_comes_before_what_arrives_at_its_instant(model):
     assert net.spikes(net.population("y")).t[0] == first
 
 
+@pytest.mark.parametrize("lookahead", [math.inf, 0.03, 0.004])
+@pytest.mark.parametrize(
+    "model", [es.LIF(t_refractory=0.002), es.LIF(t_refractory=0.05), es.IF(tau_syn=0.02, t_refractory=0.01)]
+)
+def test_no_search_for_a_crossing_is_spared_that_would_find_one(model, lookahead):
+    """Neurons that fire by themselves, soon after they may; inputs whose effect rises and falls within a window."""
+
+    def make(engine):
+        net = es.Network(1, engine)
+        bias = {"i_bias": np.geomspace(0.5, 50.0, 20)} if isinstance(model, es.LIF) else {}
+        y = net.add(model, 20, name="y", **bias)
+        net.connect(net.add(es.Poisson(rate=10.0), 10, name="x"), y, weight=es.uniform(-6.0, 12.0))
+        if lookahead < math.inf:  # then windows are short
+            net.connect(y, y, weight=es.uniform(-0.2, 0.2), delay=lookahead)
+        return net
+
+    net = both(make, 0.2, 0.5)
+    assert len(net.spikes(net.population("y")).t) > 100
+
+
 def test_windows_too_short_for_the_run_are_refused():
     net = es.Network(engine="compiled")
     a, b = net.add(es.LIF(), name="a"), net.add(es.LIF(), name="b")

@@ -195,7 +195,7 @@ def stays_calm_${K}(net, P, n, window):
     hot = P.hot[n]
     steps = window - hot.window
     enough = steps == 0 and hot.budget >= 0.0
-    if hot.level < math.inf and (enough or (hot.offset < hot.safe and steps < STEPS)):
+    if hot.level < math.inf and steps < STEPS:
         at = DECAY + 3 * steps
         c1 = hot.c1 * P.grid[at + 2]
         v = hot.level + (hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]) * P.grid[END_0] + c1 * P.grid[END_1]
