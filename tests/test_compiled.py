@@ -224,7 +224,7 @@ def test_no_search_for_a_crossing_is_spared_that_would_find_one(model, lookahead
         net = es.Network(1, engine)
         bias = {"i_bias": np.geomspace(0.5, 50.0, 20)} if isinstance(model, es.LIF) else {}
         y = net.add(model, 20, name="y", **bias)
-        net.connect(net.add(es.Poisson(rate=10.0), 10, name="x"), y, weight=es.uniform(-6.0, 12.0))
+        net.connect(net.add(es.Poisson(rate=2.0), 10, name="x"), y, weight=es.uniform(-6.0, 12.0))
         if lookahead < math.inf:  # then windows are short
             net.connect(y, y, weight=es.uniform(-0.2, 0.2), delay=lookahead)
         return net
