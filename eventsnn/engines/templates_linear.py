@@ -194,16 +194,17 @@ def stays_calm_${K}(net, P, n, window):
     """Whether the neuron surely stays below threshold to the end of the window; if so, when to look again is noted."""
     hot = P.hot[n]
     steps = window - hot.window
+    left = hot.safe - steps * net.width
     enough = steps == 0 and hot.budget >= 0.0
-    if hot.level < math.inf and steps < STEPS:
+    if hot.level < math.inf and steps < STEPS and (enough or left < net.width):
         at = DECAY + 3 * steps
         c1 = hot.c1 * P.grid[at + 2]
         v = hot.level + (hot.c0 * P.grid[at] + hot.c1 * P.grid[at + 1]) * P.grid[END_0] + c1 * P.grid[END_1]
         i = c1 * P.grid[END_I]
         calm = ${M}__calm(P.model, hot.level, v, i)
         if enough or (calm > 0.0 and ${M}__trend(P.model, hot.level, v, i) >= 0.0):
-            hot.safe = (steps + 1) * net.width + calm
-    left = hot.safe - steps * net.width
+            left = net.width + calm
+            hot.safe = steps * net.width + left
     if left >= net.width:
         if hot.safe < math.inf:
             visit(net, P.first + n, window + whole(left / net.width))
