@@ -1,5 +1,6 @@
 """Neurons that a spike reaches together: the same bits as one by one, and most of them are taken together."""
 
+import functools
 import sys
 
 import numpy as np
@@ -10,12 +11,12 @@ import eventsnn as es
 RULES = [es.EProp, es.SuperSpike, es.LocalError, es.ErrorTriggered]
 
 
-def layer(rule, engine, again=None):
+def layer(rule, engine, again=None, time=es.exact_time):
     """A dense layer whose neurons differ, fire, are refractory and get errors at times of their own.
 
-    With another rule, the neurons also reach each other.
+    With another rule, the neurons also reach each other. On a grid, many spikes arrive at the same instant.
     """
-    net = es.Network(seed=3, engine=engine)
+    net = es.Network(seed=3, engine=engine, time=time)
     x = net.add(es.Poisson(rate=40.0), 6, name="x")
     y = net.add(es.LIF(t_refractory=2e-3), 10, name="y")
     plastic = net.connect(x, y, rule, weight=es.uniform(0.5, 2.0), delay=1e-3)
@@ -42,6 +43,16 @@ def test_the_same_bits_as_one_by_one(kind, plain_python):
     assert len(one.spikes(y)) > 10
     assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
     assert one.weights(p).tobytes() == two.weights(p2).tobytes()
+    same_synapses(one, p, two, p2)
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_spikes_of_several_sources_at_one_instant(kind, plain_python):
+    """The first brings the neurons there; the others find them brought, those that just fired included."""
+    make = functools.partial(layer, kind(step=es.Sgd(lr=1e-2)), time=es.grid(4e-3))
+    (one, y, p), (two, y2, p2) = make("reference"), make("compiled")
+    assert len(one.spikes(y)) > 10
+    assert one.spikes(y).t.tobytes() == two.spikes(y2).t.tobytes()
     same_synapses(one, p, two, p2)
 
 

@@ -114,11 +114,13 @@ ROW = (
         j = first + k
 $epoch_ahead
         n = python_max(target[k] + 0, 0)  # so that the compiler knows that it is not counted from the end
+        hot = P.hot[n]
+        late = hot.window != window or hot.offset != s  # or else another arrival has brought it to now
         lane += 1
         if lane >= together:
             lane = 0
-            together = glide_${K}($args, target[k:], window, s)
-        if together == 0 or $done == 0.0:
+            together = glide_${K}($args, target[k:], window, s) if late else 0
+        if late and (together == 0 or $done == 0.0):
             if not bring_${K}($args, n, window, s) or not room(net):
                 e.start = j
                 return False

@@ -40,7 +40,9 @@ LINEAR_ROW = (
     + """    for j in range(e.start, e.stop):
 $epoch_ahead
         n = R.target[j] + 0
-        if not bring_${K}($args, n, window, s) or not room(net):
+        hot = P.hot[n]
+        late = hot.window != window or hot.offset != s  # or else another arrival has brought it to now
+        if late and not (bring_${K}($args, n, window, s) and room(net)):
             e.start = j
             return False
 """
