@@ -152,19 +152,22 @@ def test_excitation_within_the_headroom_fires_nobody(tau_syn, i, v, v_inf, span,
         assert end > horizon or end == np.inf
 
 
-@given(
-    st.sampled_from([0.0, 0.05, 0.5, 1.0, 1.05, 3.0]),
-    st.booleans(),
-    st.floats(-8.0, 8.0),
-    st.floats(-2.0, 0.999),
-    st.floats(-2.0, 2.0),
-    st.floats(0.01, 4.0),
-)
+@st.composite
+def moments(draw):
+    """A neuron below its threshold, with any current and bias, at offset 0."""
+    tau_syn = draw(st.sampled_from([0.0, 0.05, 0.5, 1.0, 1.05, 3.0]))
+    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn) if draw(st.booleans()) else es.IF(tau_syn=tau_syn)
+    v, i, bias = draw(st.floats(-2.0, 0.999)), draw(st.floats(-8.0, 8.0)), draw(st.floats(-2.0, 2.0))
+    cell = SimpleNamespace(v=v, i=i if tau_syn > 0.0 else 0.0, i_bias=bias, c0=0.0, c1=0.0, hold=-1.0, v_hold=0.0)
+    m.begin(cell)
+    return m, cell
+
+
+@given(moments(), st.floats(0.01, 4.0))
 @settings(max_examples=400)
-def test_a_voltage_that_rises_below_threshold_was_nowhere_higher(tau_syn, leaky, i, v, v_inf, span):
+def test_a_voltage_that_rises_below_threshold_was_nowhere_higher(moment, span):
     """What ends a search for crossings early: the slope's sign at the end of a span."""
-    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn) if leaky else es.IF(tau_syn=tau_syn)
-    cell = cell_of(m, v, i, v_inf)
+    m, cell = moment
     level = m.level(cell)
     b0, b1, g = m.basis(span)
     later = level + cell.c0 * b0 + cell.c1 * b1
@@ -172,25 +175,10 @@ def test_a_voltage_that_rises_below_threshold_was_nowhere_higher(tau_syn, leaky,
         assert m.crossing(cell, 0.0) > span
 
 
-@given(
-    st.sampled_from([0.0, 0.05, 0.5, 1.0, 1.05, 3.0]),
-    st.booleans(),
-    st.floats(-8.0, 8.0),
-    st.floats(-2.0, 0.999),
-    st.floats(-2.0, 2.0),
-    st.floats(0.0, 4.0),
-)
+@given(moments(), st.floats(0.0, 4.0))
 @settings(max_examples=400)
-def test_a_neuron_stays_calm_after_its_refractory_period(tau_syn, leaky, i, v, v_inf, hold):
+def test_a_neuron_stays_calm_after_its_refractory_period(moment, hold):
     """Never longer than until the crossing that would come without input."""
-    m = es.LIF(tau_mem=1.0, tau_syn=tau_syn) if leaky else es.IF(tau_syn=tau_syn)
-    cell = cell_of(m, v, i, v_inf)
-    cell.hold, cell.v_hold = hold, v
+    m, cell = moment
+    cell.hold, cell.v_hold = hold, cell.v
     assert 0.0 < m.calm_after(cell) <= m.crossing(cell, 0.0) - hold + ROUNDING
-
-
-def cell_of(m, v, i, v_inf):
-    """A neuron with a voltage, a current and a bias at offset 0."""
-    cell = SimpleNamespace(v=v, i=i if m.tau_syn > 0.0 else 0.0, i_bias=v_inf, c0=0.0, c1=0.0, hold=-1.0, v_hold=0.0)
-    m.begin(cell)
-    return cell
