@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from eventsnn.engines import kept
-from eventsnn.engines.templates_flow import ENTER_NOW, ROW_HEAD
+from eventsnn.engines.templates_flow import ENTER_NOW, LATE, ROW_HEAD
 from eventsnn.linear import sums_only
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Plan, Synapses
@@ -114,9 +114,9 @@ ROW = (
         j = first + k
 $epoch_ahead
         n = python_max(target[k] + 0, 0)  # so that the compiler knows that it is not counted from the end
-        hot = P.hot[n]
-        late = hot.window != window or hot.offset != s  # or else another arrival has brought it to now
-        lane += 1
+"""
+    + LATE
+    + """        lane += 1
         if lane >= together:
             lane = 0
             together = glide_${K}($args, target[k:], window, s) if late else 0

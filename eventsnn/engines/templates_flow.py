@@ -14,7 +14,7 @@ def flow_${K}($args, n, window, offset):
 $flow_body
 '''
 
-# How a row of a linear neuron begins, and how a spike enters one that was brought to now.
+# How a row of a linear neuron begins, whether one has to be brought to now, and how a spike enters one that was.
 ROW_HEAD = '''
 def row_${K}_$q($args, R, x, window):
     """A spike reaches synapses of a projection ($q): as many as there is room for; return whether it was all."""
@@ -25,8 +25,11 @@ def row_${K}_$q($args, R, x, window):
     b0, b1, g = ${M}__basis(P.model, s)
 $shared'''
 
-ENTER_NOW = """\
+LATE = """\
         hot = P.hot[n]
+        late = hot.window != window or hot.offset != s  # or else another arrival has brought it to now
+"""
+ENTER_NOW = """\
 $before_enter
         hot.c0 += w * f0
         hot.c1 += w * f1
@@ -40,9 +43,9 @@ LINEAR_ROW = (
     + """    for j in range(e.start, e.stop):
 $epoch_ahead
         n = R.target[j] + 0
-        hot = P.hot[n]
-        late = hot.window != window or hot.offset != s  # or else another arrival has brought it to now
-        if late and not (bring_${K}($args, n, window, s) and room(net)):
+"""
+    + LATE
+    + """        if late and not (bring_${K}($args, n, window, s) and room(net)):
             e.start = j
             return False
 """
