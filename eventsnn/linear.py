@@ -2,8 +2,12 @@
 
 from typing import Any, ClassVar
 
-from eventsnn.locality import ways
+from eventsnn.errors import NetworkError
+from eventsnn.locality import classes, ways
 from eventsnn.model import Neuron, State
+
+BOUNDS = ("calm", "calm_after", "trend", "horizon", "headroom")  # what spares the compiled engine a look at a neuron
+EXACT = ("crossing", "settle", "rebase", "basis", "level", "decay")  # what they are bounds of
 
 
 class LinearNeuron(Neuron, abstract=True):
@@ -15,11 +19,6 @@ class LinearNeuron(Neuron, abstract=True):
     - `begin(cell)`: coefficients from the initial state, at offset 0;
     - `basis(s)`: (b0, b1, g) with v = level + c0 b0 + c1 b1 and i = c1 g at offset s; `level(cell)`;
     - `decay(dt)`: (d00, d01, d11), the coefficients after dt: d00 c0 + d01 c1 and d11 c1;
-    - `calm(level, v, i)`: a time within which a voltage v with current i surely stays below threshold;
-    - `horizon(span)`: (go, per): within a span the voltage goes by itself at most the part `go` of the way to its
-      level, and `per` units of excitation raise it by at most 1;
-    - `headroom(level, v, i, go, per)`: how much excitation may arrive within such a span while the voltage surely stays
-      below threshold;
     - `factors(s)`;
     - `rebase(cell, dt)`: move the origin of time by dt, in one step;
     - `settle(cell, s)`: end a refractory period that ended at or before s;
@@ -32,11 +31,18 @@ class LinearNeuron(Neuron, abstract=True):
     A model with a refractory period keeps the offset of its end in `hold`: while it is 0 or more, the voltage is not
     the sum of the two functions, and `calm` is not asked. A model without one leaves `hold` alone.
 
-    For speed a model may also give
+    For speed a model may also give bounds, which spare the compiled engine a look at the neuron; those here know
+    nothing:
 
-    - `horizon` and `headroom`: how much input surely leaves it below threshold for a while. The compiled engine then
-      sums inputs that stay within that without a further look;
+    - `calm(level, v, i)`: a time within which a voltage v with current i surely stays below threshold;
+    - `horizon(span)`: (go, per): within a span the voltage goes by itself at most the part `go` of the way to its
+      level, and `per` units of excitation raise it by at most 1;
+    - `headroom(level, v, i, go, per)`: how much excitation may arrive within such a span while the voltage surely stays
+      below threshold; inputs that stay within that are summed without a further look;
     - `trend` and `calm_after`, which spare searches for crossings that are not there.
+
+    A class that writes `crossing` anew, or anything else that these are bounds of, does not inherit them. One for which
+    they still hold says so: `calm = LIF.calm`.
 
     A model that keeps more than a voltage, such as a dendrite, may also give
 
@@ -78,6 +84,17 @@ class LinearNeuron(Neuron, abstract=True):
         "sense": ("self", "cell", "c1", "a", "b"),
     }
 
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        for bound in BOUNDS:
+            if not classes.newest(cls, bound, EXACT):
+                setattr(cls, bound, vars(LinearNeuron)[bound])
+        if "decay" in dir(cls) and not classes.newest(cls, "decay", ("rebase",)):
+            raise NetworkError(
+                f"{cls.__name__} has a rebase() of its own, but the decay() of another class, and both move the "
+                "coefficients; give it a decay() that does the same, and put what else moves with time into carry()"
+            )
+        super().__init_subclass__(abstract, **kwargs)
+
     @classmethod
     def _signature(cls, name: str) -> tuple[str, ...] | None:
         code = getattr(getattr(cls, name), "__code__", None)
@@ -88,6 +105,10 @@ class LinearNeuron(Neuron, abstract=True):
     def time_constants(self) -> tuple[float, ...]:
         """The time constants [s] of the exponentials; they bound the width of a window."""
         raise NotImplementedError
+
+    def calm(self, level: float, v: float, i: float) -> float:
+        """A time within which a voltage v with current i surely stays below threshold without input: 0 if not known."""
+        return 0.0
 
     def horizon(self, span: float) -> tuple[float, float]:
         """(go, per): within a span the voltage goes by itself at most the part `go` of the way to its level.
@@ -121,7 +142,7 @@ class LinearNeuron(Neuron, abstract=True):
 
 def senses(model: Any, names: set[str]) -> bool:
     """Whether a model has a `sense` that brings to now whatever of these variables changes with time."""
-    if "sense" not in model.handlers:
+    if "sense" not in model.handlers or not classes.newest(type(model), "sense", ("observe",)):
         return False
     moving, written = ({variable for _, variable in model.handlers[name].writes} for name in ("observe", "sense"))
     return names & moving <= written

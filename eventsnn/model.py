@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from eventsnn import locality
 from eventsnn.errors import LocalityError, NetworkError
-from eventsnn.locality import Declared, Handler, classes, ways
+from eventsnn.locality import Declared, Handler, classes, questions, ways
 from eventsnn.parameters import as_type_of, check_names, check_parameter
 from eventsnn.relax import Relaxation, check_needs, hints
 
@@ -73,8 +73,9 @@ class Model:
     @classmethod
     def _check(cls) -> dict[str, Handler]:
         """Check all handlers."""
-        parts = {k: v for k, v in cls.parameters.items() if isinstance(v, Part)}
-        found = classes.check_all(cls, cls._declare(), parts, cls._codes)
+        found = classes.check_all(cls, cls._declare())
+        if issubclass(cls, Neuron):
+            questions.check(cls.__name__, found, cls._signatures, cls.linear)
         if issubclass(cls, Rule):
             ways.check_epochs(cls.__name__, found, cls.epoch_state)
             ways.check_marks(cls.__name__, found)

@@ -23,6 +23,7 @@ import numpy as np
 from eventsnn.engines import kept
 from eventsnn.engines.templates_flow import ENTER_NOW, LATE, ROW_HEAD
 from eventsnn.linear import sums_only
+from eventsnn.locality import classes
 from eventsnn.model import Neuron, Rule
 from eventsnn.plan import Plan, Synapses
 from eventsnn.surrogates import Surrogate
@@ -186,9 +187,13 @@ def glider(rule: Rule | None, target: Any) -> str:
         return ""
     if "open_course" not in target.handlers or not sums_only(target):
         return ""
+    if not classes.newest(type(target), "open_course", ("course", "basis", "level")):
+        return ""
     straight = any(part.straight() for part in rule.parts.values() if isinstance(part, Surrogate))
     name = str(names[0] if straight else names[-1])
-    return name if name in rule.handlers else ""  # a counting twin has other names; see `report.instrument`
+    if name not in rule.handlers:  # a counting twin has other names; see `report.instrument`
+        return ""
+    return name if classes.newest(type(rule), name, ("flow",)) else ""
 
 
 def places(rule: Rule, target: Neuron) -> dict[str, int]:
