@@ -7,7 +7,7 @@ from eventsnn.locality import classes, ways
 from eventsnn.model import Neuron, State
 
 BOUNDS = ("calm", "calm_after", "trend", "horizon", "headroom")  # what spares the compiled engine a look at a neuron
-EXACT = ("crossing", "settle", "rebase", "basis", "level", "decay")  # what they are bounds of
+EXACT = ("factors", "crossing", "settle", "rebase", "basis", "level", "decay")  # what they are bounds of
 
 
 class LinearNeuron(Neuron, abstract=True):
