@@ -190,8 +190,9 @@ class SpikeTimeGradient(Rule):
             self.change(syn, post, g)
         self.delays.act(syn, self.schedule.factor(post))
         lift = self.mirror.lift(syn, post.lift)
-        syn.w += lift
-        post.weight_sum += lift
+        if lift != 0.0:
+            syn.w += lift
+            post.weight_sum += lift
         return back
 
     def at_gather(self, post, msg):
