@@ -7,12 +7,12 @@ import numpy as np
 
 from eventsnn import rng
 from eventsnn.errors import NetworkError
-from eventsnn.model import Source
+from eventsnn.neurons.sources import Trains
 from eventsnn.recordings import Recordings
 from eventsnn.stimulus import Stimulus
 
 
-class Playback(Source):
+class Playback(Trains):
     """Plays recordings one after another, over and over; the next begins at the instant at which one is over.
 
         playback = es.Playback(recordings, passes=5, shuffle=True)
@@ -82,8 +82,8 @@ class Playback(Source):
         """The number of inputs."""
         return int(self._given["recordings"].inputs)
 
-    def times(self, index: int, n: int, seed: int, name: str) -> Iterator[float]:
-        """The spike times [s] of one input, in order."""
+    def blocks(self, index: int, n: int, seed: int, name: str) -> Iterator[np.ndarray]:
+        """The spike times [s] of one input, in order, as arrays."""
         recordings = self._given["recordings"]
         if n != recordings.inputs:
             raise NetworkError(f"{name}: the recordings have {recordings.inputs} inputs; the population has {n}")
@@ -91,9 +91,7 @@ class Playback(Source):
             return
         start, period = self._given["start"], self._given["period"]
         for k, times in enumerate(self._shown(index)):
-            begin = start + k * period
-            for t in times.tolist():
-                yield begin + t
+            yield start + k * period + times
 
     def _shown(self, index: int) -> Iterator[np.ndarray]:
         """The events [s] that one input has in what is played first, second and so on, since that began."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from eventsnn import rng
 from eventsnn.distributions import draw
-from eventsnn.errors import NetworkError
+from eventsnn.errors import EngineError, NetworkError
 from eventsnn.graph import Description, Population, Projection, flat_values
 from eventsnn.locality import ways
 from eventsnn.model import COURSES, FUNCTIONS, Neuron, Rule, Source
@@ -41,6 +41,11 @@ class Cells:
     @property
     def model(self) -> Neuron | Source | Process:
         return self.population.model
+
+    def refused(self, index: int, time: float) -> EngineError:
+        """What is wrong with a spike time of a source."""
+        what = f"{self.name}: {type(self.model).__name__}.times gives {time} for neuron {index}"
+        return EngineError(f"{what}; times [s] are numbers from 0 that never decrease")
 
 
 @dataclass(eq=False)

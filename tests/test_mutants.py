@@ -22,6 +22,7 @@ RULES = [
 ]  # fmt: skip
 TARGETS = [es.LIF, es.IF, es.AdaptiveLIF, es.TwoCompartment]
 ONCE_MORE = {*BOUNDS, "basis", "level", "decay", "settle", "open_course", "glides"}
+IMPORTS = "import math\nfrom typing import Any\nimport eventsnn as es"
 LENGTH = 6.0  # of a trial, in the longest time constant of its neurons
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -94,7 +95,7 @@ def mutants(kind, number, folder):
         texts = [mutated(kind, name, rng) for name in rng.sample(names, min(rng.choice([1, 1, 2]), len(names)))]
         body = "\n\n".join(textwrap.indent(text, "    ") for text in texts)
         path = folder / f"mutant_{k}.py"
-        path.write_text(f"import math\nfrom typing import Any\nimport eventsnn as es\n\n\nclass Mutant(es.{kind.__name__}):\n{body}\n")
+        path.write_text(f"{IMPORTS}\n\n\nclass Mutant(es.{kind.__name__}):\n{body}\n")
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         try:

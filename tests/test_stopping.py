@@ -176,17 +176,6 @@ def test_labels_that_the_teacher_does_not_know(teacher, label, outputs, words):
     contains(message(es.EngineError, lambda: net.run(5.0)), *words)
 
 
-class Backwards(es.Source):
-    def times(self, index, n, seed, name):
-        yield from (0.5, 0.25)
-
-
-def test_a_source_that_goes_back_in_time():
-    net = es.Network()
-    net.add(Backwards(), name="x")
-    contains(message(es.EngineError, lambda: net.run(1.0)), "0.25 s", "past", "0.5 s")
-
-
 # -- running away -----------------------------------------------------------------------------------------------------
 
 

@@ -385,7 +385,11 @@ def neuron(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, N
 def source(engine: ReferenceEngine, node: Node) -> Generator[simpy.Event, Any, None]:
     """A source as a process: wait for the time of each of its spikes, and send it."""
     times = node.model.times(node.index, node.cells.size, engine.plan.seed, node.cells.name)
+    latest = 0.0
     for nth, time in enumerate(times):
+        if not time >= latest:
+            raise node.cells.refused(node.index, time)
+        latest = time
         if nth < node.emitted:
             continue  # sent before the network was saved
         node.due = engine._at(node, *instant(time, engine.width), Kind.CROSSING, node.number, 0, nth, Fire(node))

@@ -12,7 +12,24 @@ from eventsnn.model import Neuron, Source, State
 BLOCK = 256  # intervals drawn at once
 
 
-class SpikeTrain(Source):
+class Trains(Source, abstract=True):
+    """A source that knows many of a neuron's spike times at once: write `blocks` instead of `times`.
+
+    `blocks(index, n, seed, name)` is an iterator over arrays of any length; joined, they are the spike times [s] of
+    neuron `index` of n, never decreasing. The compiled engine takes them as they are, far ahead.
+    """
+
+    def blocks(self, index: int, n: int, seed: int, name: str) -> Iterator[np.ndarray]:
+        """The spike times [s] of one neuron, in order, as arrays."""
+        raise NotImplementedError
+
+    def times(self, index: int, n: int, seed: int, name: str) -> Iterator[float]:
+        """The spike times [s] of one neuron, in order."""
+        for block in self.blocks(index, n, seed, name):
+            yield from block.tolist()
+
+
+class SpikeTrain(Trains):
     """Spikes at given times [s].
 
     Args:
@@ -34,12 +51,12 @@ class SpikeTrain(Source):
         """The number of neurons for which times were given."""
         return len(self._given["times"])
 
-    def times(self, index: int, n: int, seed: int, name: str) -> Iterator[float]:
-        """The spike times [s] of one neuron, in order."""
+    def blocks(self, index: int, n: int, seed: int, name: str) -> Iterator[np.ndarray]:
+        """The spike times [s] of one neuron: all at once."""
         trains = self._given["times"]
         if len(trains) != n:
             raise NetworkError(f"{name}: SpikeTrain has times for {len(trains)} neurons; the population has {n}")
-        return iter(trains[index].tolist())
+        yield trains[index]
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -48,7 +65,7 @@ class SpikeTrain(Source):
         return len(a) == len(b) and all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-class Poisson(Source):
+class Poisson(Trains):
     """Independent Poisson trains of constant rate, from `start` to `stop`."""
 
     rate: float = 10.0  # expected spikes per second [1/s]
@@ -62,21 +79,17 @@ class Poisson(Source):
         _check_span("Poisson", self.start, self.stop)
         return {}
 
-    def times(self, index: int, n: int, seed: int, name: str) -> Iterator[float]:
-        """The spike times [s] of one neuron, in order."""
-        if self.rate == 0.0:
-            return
+    def blocks(self, index: int, n: int, seed: int, name: str) -> Iterator[np.ndarray]:
+        """The spike times [s] of one neuron, in order, as arrays."""
         t, block = self.start, 0
-        while True:
-            for interval in rng.stream(seed, f"{name}/spikes", index, block).exponential(1.0 / self.rate, BLOCK):
-                t += float(interval)
-                if t >= self.stop:
-                    return
-                yield t
-            block += 1
+        while self.rate > 0.0 and t < self.stop:
+            intervals = rng.stream(seed, f"{name}/spikes", index, block).exponential(1.0 / self.rate, BLOCK)
+            times = np.cumsum(np.append(t, intervals))[1:]  # one interval added after another
+            yield times[times < self.stop]
+            t, block = times[-1], block + 1
 
 
-class Regular(Source):
+class Regular(Trains):
     """Regular trains: a spike every `period` from `start` to `stop`; neuron k of n is late by `k/n * spread`."""
 
     period: float = 0.1  # time between two spikes [s]
@@ -91,12 +104,13 @@ class Regular(Source):
         _check_span("Regular", self.start, self.stop)
         return {}
 
-    def times(self, index: int, n: int, seed: int, name: str) -> Iterator[float]:
-        """The spike times [s] of one neuron, in order."""
+    def blocks(self, index: int, n: int, seed: int, name: str) -> Iterator[np.ndarray]:
+        """The spike times [s] of one neuron, in order, as arrays."""
         first, k = self.start + self.spread * index / n, 0
-        while (t := first + k * self.period) < self.stop:
-            yield t
-            k += 1
+        while first + k * self.period < self.stop:
+            times = first + np.arange(k, k + BLOCK) * self.period
+            yield times[times < self.stop]
+            k += BLOCK
 
 
 class Latency(Neuron):
