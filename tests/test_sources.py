@@ -124,3 +124,5 @@ def test_times_that_decrease_or_are_none(bad, shown, engine, plain_python):
     net.add(Odd(), 3, name="x")
     with pytest.raises(es.EngineError, match=rf"x: Odd.times gives {shown} for neuron 1; times \[s\] are numbers"):
         net.run(1.0)
+    with pytest.raises(es.EngineError, match="cannot run on"):  # spikes are missing now
+        net.run(1.0)

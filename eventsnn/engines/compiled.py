@@ -71,7 +71,11 @@ class CompiledEngine:
                 "smallest delay on a way back; make that longer, or use engine='reference'"
             )
         self.start()
-        self.arrays.feed_sources(end)
+        try:
+            self.arrays.feed_sources(end)
+        except BaseException as error:  # what others had said is lost
+            self._break_off(error)
+            raise
         self.records.begin()
         i = self.arrays.net.i
         between = SLICE if most is None else min(SLICE, most)
