@@ -6,7 +6,8 @@ from eventsnn.errors import NetworkError
 from eventsnn.locality import classes, ways
 from eventsnn.model import Neuron, State
 
-BOUNDS = ("calm", "calm_after", "trend", "horizon", "headroom")  # what spares the compiled engine a look at a neuron
+# What spares the compiled engine a look at a neuron, and what else each is made with.
+BOUNDS = {"calm": (), "calm_after": (), "trend": (), "horizon": (), "headroom": ("horizon",)}
 EXACT = ("factors", "crossing", "settle", "rebase", "basis", "level", "decay")  # what they are bounds of
 
 
@@ -41,8 +42,8 @@ class LinearNeuron(Neuron, abstract=True):
       below threshold; inputs that stay within that are summed without a further look;
     - `trend` and `calm_after`, which spare searches for crossings that are not there.
 
-    A class that writes `crossing` anew, or anything else that these are bounds of, does not inherit them. One for which
-    they still hold says so: `calm = LIF.calm`.
+    A class that writes `crossing` anew, or anything else that these are bounds of or are made with, does not inherit
+    them. One for which they still hold says so: `calm = LIF.calm`.
 
     A model that keeps more than a voltage, such as a dendrite, may also give
 
@@ -85,8 +86,8 @@ class LinearNeuron(Neuron, abstract=True):
     }
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
-        for bound in BOUNDS:
-            if not classes.newest(cls, bound, EXACT):
+        for bound, others in BOUNDS.items():
+            if not classes.newest(cls, bound, (*EXACT, bound, *others)):
                 setattr(cls, bound, vars(LinearNeuron)[bound])
         if "decay" in dir(cls) and not classes.newest(cls, "decay", ("rebase",)):
             raise NetworkError(

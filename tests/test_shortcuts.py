@@ -101,6 +101,16 @@ def test_a_class_keeps_what_still_holds():
     class Own(Stiff, es.LIF):
         """Bounds that were dropped stay so."""
 
+    class Told(es.LIF):
+        """What rules are told of an input is not what its bounds are made with any more."""
+
+        def psp(self, u):
+            """Nothing."""
+            return 0.0
+
+    assert Told.calm is es.LIF.calm
+    assert Told.horizon is LinearNeuron.horizon
+    assert Told.headroom is LinearNeuron.headroom
     assert Slow.calm is es.LIF.calm
     assert Slow.headroom is es.LIF.headroom
     assert Easing.calm is LinearNeuron.calm
