@@ -193,12 +193,29 @@ def depends_on_looks():
             return cell.v
 
 
+def admits_by_voltage():
+    class Saturating(es.LIF):
+        def admit(self, cell):
+            return 1.0 - 0.5 * cell.c0
+
+
+def carries_current():
+    class Leaking(es.LIF):
+        def carry(self, cell, dt):
+            cell.c1 = 0.0
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (counts_questions, r"Counting.crossing writes cell.asked; engines ask crossing\(\) as often as they like"),
         (counts_questions_of_any, r"Wavering.later writes cell.asked; engines ask next_spike\(\) as often as they"),
         (moves_more, r"Tiring.settle writes cell.strength; settle\(\) moves c0, c1, hold and nothing else"),
+        (
+            admits_by_voltage,
+            r"Saturating.admit reads cell.c0, which engines keep elsewhere; admit\(\) is for the other",
+        ),
+        (carries_current, r"Leaking.carry writes cell.c1, which engines keep elsewhere; carry\(\) is for"),
         (depends_on_looks, r"Remembering.shown reads cell.v, which is what observe\(\) found when somebody looked"),
     ],
 )

@@ -13,9 +13,10 @@ from eventsnn.locality import ways
 from eventsnn.locality.source import Handler
 
 QUESTIONS = ("next_spike", "crossing", "level", "calm_after", "course", "adaptive_course")
-LOOKS = ("observe", "sense")  # of linear neurons, as what follows
+COEFFICIENTS = ("c0", "c1", "hold")  # of linear neurons, as what follows
 MOVES = ("rebase", "settle")
-COEFFICIENTS = ("c0", "c1", "hold")
+ASIDE = ("carry", "admit", "sense")
+LOOKS = ("observe", "sense")
 
 
 def check(owner: str, handlers: Mapping[str, Handler], entries: Collection[str], linear: bool) -> None:
@@ -31,35 +32,40 @@ def check(owner: str, handlers: Mapping[str, Handler], entries: Collection[str],
         LocalityError: with the user's file and line.
     """
     for name in QUESTIONS:
-        for handler, variable in _writes(name, handlers):
+        for handler, variable in _touched(name, handlers, "writes"):
             what = f"engines ask {name}() as often as they like, so it changes nothing"
             _refuse(owner, handler, variable, f"writes cell.{variable}; {what}")
-    if not linear:
-        return
-    for name in MOVES:
-        for handler, variable in _writes(name, handlers):
-            if variable not in COEFFICIENTS:
-                what = f"{name}() moves {', '.join(COEFFICIENTS)} and nothing else, because engines also do without it"
-                _refuse(owner, handler, variable, f"writes cell.{variable}; {what}. carry() is for what else moves")
-    shown = {variable for name in LOOKS for _, variable in _writes(name, handlers)}
-    for name in sorted(handlers):
-        if (name in entries or name.startswith("on_")) and name not in (*LOOKS, "begin"):
-            for handler, variable in _reads(name, handlers):
+    if linear:
+        _check_coefficients(owner, handlers)
+        shown = {variable for name in LOOKS for _, variable in _touched(name, handlers, "writes")}
+        named = {name for name in handlers if name in entries or name.startswith("on_")} - {*LOOKS, "begin"}
+        for name in sorted(named):
+            for handler, variable in _touched(name, handlers, "reads"):
                 if variable in shown:
                     what = "which is what observe() found when somebody looked last; work out what it is now"
                     _refuse(owner, handler, variable, f"reads cell.{variable}, {what}")
 
 
-def _writes(name: str, handlers: Mapping[str, Handler]) -> list[tuple[Handler, str]]:
-    """The neuron's variables that a method and those it calls write, with the one that does."""
-    found = [handlers[called] for called in sorted(ways.called(name, handlers))] if name in handlers else []
-    return [(handler, variable) for handler in found for scope, variable in sorted(handler.writes) if scope == "cell"]
+def _check_coefficients(owner: str, handlers: Mapping[str, Handler]) -> None:
+    """What moves the coefficients moves nothing else, and what is done aside knows nothing of them."""
+    for name in MOVES:
+        for handler, variable in _touched(name, handlers, "writes"):
+            if variable not in COEFFICIENTS:
+                what = f"{name}() moves {', '.join(COEFFICIENTS)} and nothing else, because engines also do without it"
+                _refuse(owner, handler, variable, f"writes cell.{variable}; {what}. carry() is for what else moves")
+    for name in ASIDE:
+        for how in ("reads", "writes"):
+            for handler, variable in _touched(name, handlers, how):
+                if variable in COEFFICIENTS and (how == "writes" or variable != "hold"):
+                    what = f"{how} cell.{variable}, which engines keep elsewhere; {name}() is for the other variables"
+                    _refuse(owner, handler, variable, what)
 
 
-def _reads(name: str, handlers: Mapping[str, Handler]) -> list[tuple[Handler, str]]:
-    """The same for those that they read."""
-    found = [handlers[called] for called in sorted(ways.called(name, handlers))]
-    return [(handler, variable) for handler in found for scope, variable in sorted(handler.reads) if scope == "cell"]
+def _touched(name: str, handlers: Mapping[str, Handler], how: str) -> list[tuple[Handler, str]]:
+    """The neuron's variables that a method and those it calls read or write, with the one that does."""
+    called = sorted(ways.called(name, handlers)) if name in handlers else ()
+    touched = ((handlers[one], place) for one in called for place in sorted(getattr(handlers[one], how)))
+    return [(handler, variable) for handler, (scope, variable) in touched if scope == "cell"]
 
 
 def _refuse(owner: str, handler: Handler, variable: str, what: str) -> NoReturn:
