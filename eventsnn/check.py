@@ -17,12 +17,13 @@ from eventsnn import breaches
 from eventsnn.distributions import normal, uniform
 from eventsnn.errors import EventsnnError, RunawayError
 from eventsnn.linear import LinearNeuron
-from eventsnn.model import FUNCTIONS, Model, Neuron, Rule
+from eventsnn.model import Model, Neuron, Rule
 from eventsnn.network import ENGINES, Network
 from eventsnn.neurons import IF, LIF, AdaptiveLIF, Poisson, TwoCompartment
 from eventsnn.processes import Handle, Process, ProcessGenerator
 from eventsnn.report import formats
 from eventsnn.report.operations import OPERATIONS
+from eventsnn.synapses import published
 
 EVENTS = 20_000  # in a trial; a rule under which activity explodes is stopped there
 LENGTHS = (40.0, 10.0, 2.5)  # of a trial, in the longest time constant of its neurons: the first that ends in time
@@ -147,10 +148,10 @@ def _target(rule: Rule | None, neurons: list[type[Neuron]]) -> Neuron:
     """The first neuron that publishes what a rule reads."""
     lacking = []
     for kind in neurons:
-        published = {*kind.state, *kind.parameters, *(set(FUNCTIONS) & set(kind.handlers))}
-        missing = set() if rule is None else rule.sees() - published
+        model = kind()
+        missing = set() if rule is None else rule.sees() - published(model)
         if not missing:
-            return kind()
+            return model
         lacking.append(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
     raise EventsnnError(f"there is no neuron here to try it with: {'; '.join(lacking)}")
 

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from eventsnn.errors import NetworkError
-from eventsnn.locality import classes, ways
+from eventsnn.locality import classes, questions, ways
 from eventsnn.model import Neuron, State
 
 # What spares the compiled engine a look at a neuron, and what else each is made with.
@@ -151,7 +151,7 @@ def senses(model: Any, names: set[str]) -> bool:
 
 def spares_voltage(model: Neuron, name: str) -> bool:
     """Whether a handler leaves alone whatever the voltage depends on; one that calls others is taken not to."""
-    soma = {"c0", "c1", "hold"}
+    soma = set(questions.COEFFICIENTS)
     for reader in ("level", "crossing", "fire", "settle", "rebase"):
         for called in ways.called(reader, model.handlers):
             soma |= {variable for _, variable in model.handlers[called].reads}

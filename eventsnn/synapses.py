@@ -10,6 +10,7 @@ from eventsnn.distributions import draw
 from eventsnn.errors import EngineError, NetworkError
 from eventsnn.graph import Description, Population, Projection, flat_values
 from eventsnn.locality import ways
+from eventsnn.locality.questions import COEFFICIENTS
 from eventsnn.model import COURSES, FUNCTIONS, Neuron, Rule, Source
 from eventsnn.patterns import sorting
 from eventsnn.processes import Process
@@ -286,8 +287,12 @@ def _start_way_back(s: Synapses, back: WayBack) -> None:
 
 
 def published(model: Neuron) -> set[str]:
-    """What rules can read of a neuron: its state, its numbers, and its functions."""
-    return {*model.state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
+    """What rules can read of a neuron: its state, its numbers, and its functions.
+
+    Coefficients are counted from the beginning of a window, which is nothing that a synapse could know.
+    """
+    state = set(model.state) - set(COEFFICIENTS if model.linear else ())
+    return {*state, *model.numbers, *(set(FUNCTIONS) & set(model.handlers))}
 
 
 def _check_rule(s: Synapses) -> None:

@@ -222,3 +222,15 @@ def carries_current():
 def test_what_engines_do_not_do_equally_often_makes_no_difference(make, said):
     with pytest.raises(es.LocalityError, match=rf"test_shortcuts.py:\d+: {said}"):
         make()
+
+
+def test_rules_do_not_see_coefficients():
+    class Curious(es.Rule):
+        def on_pre(self, syn, post, msg):
+            syn.w += 0.001 * post.c0
+
+    net = es.Network()
+    x, y = net.add(es.Poisson(), 2, name="x"), net.add(es.LIF(), 2, name="y")
+    net.connect(x, y, Curious())
+    with pytest.raises(es.NetworkError, match=r"Curious reads post.c0, which LIF does not publish; it has"):
+        net.run(0.1)
