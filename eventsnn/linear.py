@@ -74,6 +74,7 @@ class LinearNeuron(Neuron, abstract=True):
         "settle": ("self", "cell", "s"),
         "crossing": ("self", "cell", "s"),
         "fire": ("self", "cell", "s"),
+        "says": ("self", "cell"),
         "observe": ("self", "cell", "s"),
         "rest": ("self", "cell", "s"),
         "psp": ("self", "u"),
