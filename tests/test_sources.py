@@ -60,6 +60,18 @@ def test_pieces_give_what_was_said(ends):
     assert found == said(plan, max(ends))
 
 
+def test_never_is_a_time():
+    class Once(es.Source):
+        def times(self, index, n, seed, name):
+            """Then never."""
+            return iter((0.25 * index, math.inf, math.inf))
+
+    plan = networks(Once()).plan
+    sources, sent = Sources(plan), np.zeros(3, np.int64)
+    for end, members in ((0.25, [0]), (0.5, [1]), (9.0, [2]), (10.0, [])):
+        assert sources.until(instant(end, plan.width), sent, plan.width)["node"].tolist() == members
+
+
 def test_long_trains_fill_a_row_many_times():
     plan = networks(es.Regular(period=1e-4), Told()).plan
     new = Sources(plan).until(instant(1.5, plan.width), np.zeros(6, np.int64), plan.width)

@@ -36,8 +36,8 @@ class Sources:
             EngineError: times of a source that are not numbers, or decrease; names the neuron.
         """
         self.limit = seconds(*end, width)
-        whole = self.limit < math.inf and instant(self.limit, width) < end  # the limit was rounded down
-        before = np.less_equal if whole else np.less
+        rounded_down = self.limit < math.inf and instant(self.limit, width) < end
+        before = np.less_equal if rounded_down else np.less
         if self.table is None:
             self._begin(emitted)
         assert self.table is not None
@@ -101,7 +101,7 @@ class Sources:
             block = next(self.said[k], None)
             if block is None:
                 return
-            follows = np.diff(block, prepend=self.latest[k]) >= 0.0
+            follows = block >= np.append(self.latest[k], block[:-1])
             if not follows.all():
                 cells, index = self.members[k]
                 raise cells.refused(index, float(block[np.argmin(follows)]))
