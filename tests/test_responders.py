@@ -54,8 +54,8 @@ class Counter(es.Responder):
 
 
 class Listens(es.IF):
-    def on_told(self, cell, value):
-        cell.v += 0.05 * value
+    def on_told(self, cell, s, value):
+        cell.c0 += 0.05 * value
 
 
 def network(engine, members=2, **more):
