@@ -96,7 +96,7 @@ class Sources:
         yield np.array(drawn, dtype=np.float64)
 
     def _draw(self, k: int) -> None:
-        """Put the next times of a source into its row."""
+        """Put the next times of a source into its row, which is empty."""
         while not self.left[k].size:
             block = next(self.said[k], None)
             if block is None:
@@ -108,7 +108,6 @@ class Sources:
             self.left[k], self.latest[k] = block, float(block[-1]) if len(block) else self.latest[k]
         assert self.table is not None
         row = self.table[k]
-        row[:] = np.inf
         now, self.left[k] = self.left[k][: len(row)], self.left[k][len(row) :]
         row[: len(now)] = now
         self.next[k] = now[0]
